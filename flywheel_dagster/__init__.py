@@ -1,0 +1,1 @@
+"""Turns the outcomes of sales messages into better models, week after week, honestly."""

@@ -1,0 +1,1 @@
+"""Training examples: prompts, split, JSONL files and manifests; nothing about who trains on them."""

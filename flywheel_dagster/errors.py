@@ -1,0 +1,37 @@
+"""The one tree of errors. Each message says what happened, to what, and what to do; the command line prints it without a traceback."""
+
+
+class FlywheelError(Exception):
+    """Something a person can mend. The message is one line with the remedy."""
+
+
+class SettingsError(FlywheelError):
+    """A setting is missing or wrong."""
+
+
+class DatabaseError(FlywheelError):
+    """The database can't be reached, or isn't in the state this code needs."""
+
+
+class MigrationError(DatabaseError):
+    """A migration was edited after it ran, is unknown to this checkout, or failed."""
+
+
+class SandboxError(FlywheelError):
+    """The embedded PostgreSQL or the local model server can't start or stop."""
+
+
+class InputError(FlywheelError):
+    """A file, row or argument that a user gave can't be used."""
+
+
+class TrainingError(FlywheelError):
+    """A trainer refused, failed or gave up; nothing was registered."""
+
+
+class TransientTrainingError(TrainingError):
+    """The provider may accept the same call later (408, 429, 5xx, a lost connection)."""
+
+
+class PermanentTrainingError(TrainingError):
+    """Calling again won't help: a failed job, a wrong key, a refused file."""

@@ -1,0 +1,1 @@
+"""The registry of trained versions; nothing about how they are trained."""

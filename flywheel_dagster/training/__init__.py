@@ -1,0 +1,1 @@
+"""Trainers behind one interface, and the submission that buys each job once."""
