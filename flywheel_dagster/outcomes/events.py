@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -70,32 +70,99 @@ class OutcomeEvent(msgspec.Struct, kw_only=True, frozen=True):
     outcome_id: UUID | None = None
     source_event_id: str | None = None
     facts: dict[str, Any] = {}
-    raw: str | None = None
+    raw: bytes | None = None
 
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:
             raise ValueError(f"{self.event_type} event: occurred_at has no time zone; give an aware datetime")
+        check_facts(self.facts)
 
     @property
     def event_key(self) -> str:
         """The content key (hex SHA-256): equal for a redelivery, different for another fact."""
-        content = orjson.dumps(
-            [
-                self.organization_id,
-                str(self.outcome_id) if self.outcome_id else None,
-                self.source,
-                self.source_event_id,
-                self.event_type,
-                self.occurred_at.astimezone(UTC),
-                self.facts,
-            ],
-            default=_plain,
-            option=orjson.OPT_SORT_KEYS,
-        )
-        return hashlib.sha256(content).hexdigest()
+        content = [
+            self.organization_id,
+            self.outcome_id,
+            self.source,
+            self.source_event_id,
+            self.event_type,
+            self.occurred_at.astimezone(UTC),
+            self.facts,
+        ]
+        return hashlib.sha256(json_bytes(content)).hexdigest()
+
+
+def check_facts(facts: dict[str, Any]) -> None:
+    """Raises ValueError for a fact that the table would refuse: a score outside -1..1, an unknown label, a negative value."""
+    for name, (low, high) in _RANGES.items():
+        value = facts.get(name)
+        if value is not None and not low <= _number(name, value) <= high:
+            raise ValueError(f"{name} is {value}; it lies between {low} and {high}")
+    for name, allowed in _WORDS.items():
+        value = facts.get(name)
+        if value is not None and value not in allowed:
+            raise ValueError(f"{name} is {value!r}; use one of {', '.join(allowed)}")
+    for name in ("currency", "deal_currency"):
+        value = facts.get(name)
+        if value is not None and not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isupper()):
+            raise ValueError(f"{name} is {value!r}; use three capitals such as USD")
+
+
+def json_bytes(value: Any) -> bytes:
+    """Canonical JSON that jsonb takes. PostgreSQL's text has no NUL, and UTF-8 no lone surrogate: both become U+FFFD."""
+    try:
+        encoded = orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS)
+        if b"\\u0000" not in encoded:
+            return encoded
+    except orjson.JSONEncodeError:
+        pass  # a lone surrogate; anything else fails again below
+    return orjson.dumps(_storable(value), default=_plain, option=orjson.OPT_SORT_KEYS)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    return value
 
 
 def _plain(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(f"facts can't hold {type(value).__name__}")
+
+
+def _number(name: str, value: object) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError(f"{name} is {value!r}; it is not a number") from error
+    if not number.is_finite():
+        raise ValueError(f"{name} is {value}; it is not a finite number")
+    return number
+
+
+_LARGEST = 10**12 - 1  # numeric(14, 2)
+_COUNT = 2**31 - 1
+_RANGES = {
+    "score": (-1, 1),
+    "reply_sentiment_score": (-1, 1),
+    "value": (0, _LARGEST),
+    "deal_value": (0, _LARGEST),
+    "open_count": (0, _COUNT),
+    "machine_open_count": (0, _COUNT),
+    "click_count": (0, _COUNT),
+}
+_SENTIMENTS = ("positive", "neutral", "negative")
+_METHODS = tuple(ClassificationMethod)
+_WORDS: dict[str, tuple[str, ...]] = {
+    "label": _SENTIMENTS,
+    "sentiment_label": _SENTIMENTS,
+    "interest_level": ("high", "medium", "low", "none"),
+    "objection_type": ("price", "timing", "authority", "competitor", "not_interested", "no_need", "none"),
+    "method": _METHODS,
+    "classification_method": _METHODS,
+}

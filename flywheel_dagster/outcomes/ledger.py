@@ -1,0 +1,82 @@
+"""Writes to the ledger and its projection. The work is done by `record_events` and `fold_outcomes` in `sql/`; here is how to call them."""
+
+import base64
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.rows import TupleRow
+
+from flywheel_dagster.database import statement
+from flywheel_dagster.outcomes.events import OutcomeEvent, json_bytes
+from flywheel_dagster.outcomes.messages import SentMessage
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """How a batch was taken: `recorded` new events, `repeated` ones that were known, and how many of the new ones found no outcome."""
+
+    recorded: int
+    repeated: int
+    unmatched: int
+
+
+def record(connection: psycopg.Connection[TupleRow], events: Iterable[OutcomeEvent]) -> Recorded:
+    """Write events and fold them, in the caller's transaction. Any order and any repetition give the same rows."""
+    row = connection.execute(statement("record_events"), {"events": events_json(events)}).fetchone()
+    assert row is not None
+    return Recorded(*row)
+
+
+def send(connection: psycopg.Connection[TupleRow], messages: Iterable[SentMessage]) -> int:
+    """Write sent messages; returns how many were new. Events that waited for them are folded at once."""
+    return connection.execute(statement("insert_outcomes"), {"messages": messages_json(messages)}).rowcount
+
+
+def rebuild(
+    connection: psycopg.Connection[TupleRow], *, organization_id: str | None = None, chunk: int = 5_000
+) -> Iterator[tuple[int, int]]:
+    """Recompute `outcome_labels` from the ledger, a chunk a transaction; rows without events stay as they are.
+
+    Yields (rows read, rows that differed) after each chunk; in step with the ledger, the second number is 0.
+    """
+    after: UUID | None = None
+    while True:
+        with connection.transaction():
+            found = connection.execute(
+                statement("outcomes_with_events"), {"after": after, "organization_id": organization_id, "limit": chunk}
+            ).fetchall()
+            if not found:
+                return
+            ids = [row[0] for row in found]
+            changed = connection.execute("select fold_outcomes(%s)", (ids,)).fetchone()
+            assert changed is not None
+        after = ids[-1]
+        yield len(ids), int(changed[0])
+
+
+def events_json(events: Iterable[OutcomeEvent]) -> str:
+    """The argument of `record_events`."""
+    return json_bytes(
+        [
+            {
+                "key": event.event_key,
+                "organization_id": event.organization_id,
+                "outcome_id": event.outcome_id,
+                "event_type": event.event_type,
+                "occurred_at": event.occurred_at,
+                "source": event.source,
+                "source_event_id": event.source_event_id,
+                "facts": event.facts,
+                "raw": None if event.raw is None else base64.b64encode(event.raw).decode(),
+            }
+            for event in events
+        ]
+    ).decode()
+
+
+def messages_json(messages: Iterable[SentMessage]) -> str:
+    """The argument of `insert_outcomes`."""
+    return json_bytes([msgspec.structs.asdict(message) for message in messages]).decode()

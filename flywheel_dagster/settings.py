@@ -1,0 +1,77 @@
+"""Everything that is configured from outside, in one typed object. Nothing here connects or starts anything."""
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from flywheel_dagster.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Read from the environment, then from `.env` in the working directory. An empty value counts as not set."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    # Where things live
+    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    dagster_database_url: SecretStr | None = Field(None, validation_alias="FLYWHEEL_DAGSTER_DATABASE_URL")
+    home: Path = Field(Path(".flywheel"), validation_alias="FLYWHEEL_HOME")
+    training_data_dir: Path = Field(Path("training_data"), validation_alias="TRAINING_DATA_DIR")
+    first_week: date = Field(date(2024, 1, 1), validation_alias="FLYWHEEL_FIRST_WEEK")
+    dagster_port: Annotated[int, Field(ge=1, le=65535)] = Field(3000, validation_alias="FLYWHEEL_DAGSTER_PORT")
+
+    # What a training set is made of
+    min_quality: Annotated[float, Field(ge=0, le=1)] = Field(0.6, validation_alias="FLYWHEEL_MIN_QUALITY")
+    min_examples: Annotated[int, Field(ge=10)] = Field(50, validation_alias="FLYWHEEL_MIN_EXAMPLES")
+    max_examples: Annotated[int, Field(ge=10)] = Field(10_000, validation_alias="FLYWHEEL_MAX_EXAMPLES")
+    validation_share: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, validation_alias="FLYWHEEL_VALIDATION_SHARE")
+    outcome_note: bool = Field(False, validation_alias="FLYWHEEL_OUTCOME_NOTE")
+
+    # Who trains
+    trainer: Literal["openai"] = Field("openai", validation_alias="FLYWHEEL_TRAINER")
+    base_model: str = Field("gpt-4o-2024-08-06", validation_alias="FLYWHEEL_BASE_MODEL")
+    epochs: Annotated[int, Field(ge=1, le=50)] = Field(3, validation_alias="FLYWHEEL_EPOCHS")
+    training_seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(17, validation_alias="FLYWHEEL_TRAINING_SEED")
+    poll_seconds: Annotated[float, Field(gt=0)] = Field(60, validation_alias="FLYWHEEL_POLL_SECONDS")
+    training_timeout_hours: Annotated[float, Field(gt=0)] = Field(24, validation_alias="FLYWHEEL_TRAINING_TIMEOUT_HOURS")
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+
+    @field_validator("first_week")
+    @classmethod
+    def _a_monday(cls, value: date) -> date:
+        if value.weekday() != 0:
+            raise ValueError(f"{value} is a {value:%A}; weeks begin on Monday")
+        return value
+
+    @field_validator("home", "training_data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def uses_local_model_server(self) -> bool:
+        """No key and no address: models come from the development server in `sandbox/`, which costs nothing."""
+        return self.openai_api_key is None and self.openai_base_url is None
+
+
+def load_settings() -> Settings:
+    """The settings as they are now. Raises SettingsError naming the variable and what it may be."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{name}: {first['msg']}; correct it in the environment or in .env (see .env.example)") from error
+
+
+@cache
+def variable_names() -> tuple[str, ...]:
+    """The environment variables that are read, in the order of declaration."""
+    return tuple(str(field.validation_alias) for field in Settings.model_fields.values())

@@ -1,0 +1,42 @@
+-- migrate:up
+-- Who sends, and to whom. Rows for unknown organisations and leads appear by themselves when an outcome names them (0005).
+
+create table organizations (
+  id text primary key check (id <> 'global' and length(id) between 1 and 200),
+  name text,
+  allows_global_training boolean not null default false,
+  training_enabled boolean not null default false,
+  redaction_off boolean not null default false,
+  created_at timestamptz not null default now()
+);
+comment on column organizations.allows_global_training is 'Its messages may train the global model.';
+comment on column organizations.training_enabled is 'The weekly schedule trains a model of its own.';
+
+create table leads (
+  organization_id text not null,
+  lead_id text not null check (length(lead_id) between 1 and 200),
+  email text,
+  first_name text,
+  last_name text,
+  company text,
+  phone text,
+  industry text,
+  role text,
+  company_size text,
+  icp_score double precision check (icp_score between 0 and 1),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (organization_id, lead_id)
+);
+create index leads_by_email on leads (organization_id, lower(email)) where email is not null;
+
+-- The scopes a model can learn for: global where someone consents, and each organisation that switched its own on.
+create view enabled_scopes with (security_invoker = true) as
+  select 'global' as scope where exists (select from organizations where allows_global_training)
+  union all
+  select id from organizations where training_enabled;
+
+-- migrate:down
+drop view enabled_scopes;
+drop table leads;
+drop table organizations;

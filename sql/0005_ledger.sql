@@ -1,0 +1,46 @@
+-- migrate:up
+-- The ledger: every fact about an outcome, once, from whatever door. Append-only for the service role; what may change is only
+-- whether an event has found its outcome.
+
+create type outcome_event_type as enum (
+  'delivered', 'bounced', 'opened', 'clicked', 'unsubscribed', 'spam_reported',
+  'replied', 'auto_replied', 'reply_classified',
+  'meeting_booked', 'meeting_cancelled', 'meeting_completed', 'meeting_no_show',
+  'deal_opened', 'deal_updated', 'deal_closed', 'deal_lost',
+  'snapshot', 'noted'
+);
+
+create table webhook_events (
+  id bigint generated always as identity primary key,
+  event_key bytea not null unique check (length(event_key) = 32),
+  organization_id text,
+  outcome_id uuid,
+  event_type outcome_event_type not null,
+  occurred_at timestamptz not null,
+  received_at timestamptz not null default now(),
+  source text not null check (length(source) between 1 and 100),
+  source_event_id text,
+  facts jsonb not null default '{}' check (jsonb_typeof(facts) = 'object'),
+  raw bytea,
+  matched boolean not null default false,
+  unmatched_reason text,
+  check (matched = (unmatched_reason is null))
+);
+comment on column webhook_events.event_key is 'SHA-256 of what the event says: a redelivery has the same key.';
+comment on column webhook_events.raw is 'The payload as it was received, byte for byte.';
+create index webhook_events_by_outcome on webhook_events (outcome_id) where outcome_id is not null;
+create index webhook_events_unmatched on webhook_events (organization_id, received_at) where not matched;
+
+revoke update, delete on webhook_events from flywheel_service;
+grant update (organization_id, outcome_id, matched, unmatched_reason) on webhook_events to flywheel_service;
+
+-- An event for an outcome that is not there yet and the sending of that outcome may run at the same moment, each blind to the
+-- other. Both therefore take a lock on the outcome's bucket (1 of 64): senders share it, such events have it alone.
+-- Locks are always taken in the order buckets, ledger keys, outcome rows, each sorted, so that nobody waits in a circle.
+create function outcome_bucket(id uuid) returns int language sql immutable parallel safe
+  return hashtextextended(id::text, 0) & 63;
+
+-- migrate:down
+drop function outcome_bucket(uuid);
+drop table webhook_events;
+drop type outcome_event_type;

@@ -1,0 +1,282 @@
+-- migrate:up
+-- How the ledger becomes a row. outcome_fold() reads a set of events and nothing else, so neither their order nor their
+-- repetition can matter, and a rebuild gives the same rows. Flags are "any", first times are "earliest", counters count distinct
+-- events, meetings and deals stand as their own latest event says.
+
+create function outcome_fold(ids uuid[])
+returns table (
+  outcome_id uuid,
+  delivered boolean, delivered_at timestamptz,
+  bounced boolean, bounced_at timestamptz, bounce_reason text,
+  opened boolean, opened_at timestamptz, open_count int, machine_open_count int,
+  clicked boolean, clicked_at timestamptz, click_count int,
+  unsubscribed boolean, unsubscribed_at timestamptz,
+  spam_reported boolean, spam_reported_at timestamptz,
+  replied boolean, replied_at timestamptz, reply_text text,
+  reply_sentiment_score double precision, sentiment_label text, interest_signal boolean, interest_level text, objection_type text,
+  classification_method text, classification_version text,
+  meeting_booked boolean, meeting_booked_at timestamptz,
+  meeting_completed boolean, meeting_completed_at timestamptz,
+  meeting_no_show boolean, meeting_no_show_at timestamptz,
+  deal_opened boolean, deal_opened_at timestamptz,
+  deal_closed boolean, deal_closed_at timestamptz,
+  deal_lost boolean, deal_lost_at timestamptz,
+  deal_value numeric(14, 2), deal_currency text,
+  event_count int
+)
+language plpgsql stable rows 1000 as $$
+#variable_conflict use_column
+begin
+  return query
+  with ledger as materialized (
+    select e.outcome_id, e.event_type, e.occurred_at, e.event_key, e.facts
+    from webhook_events e
+    where e.outcome_id = any (ids) and e.matched
+  ),
+  -- A snapshot is shorthand for the facts that it implies, no later than the moment it was taken (as_of).
+  fact as materialized (
+    select l.outcome_id, l.event_type, l.occurred_at, l.event_key, l.facts, null::int as counted, null::timestamptz as as_of
+    from ledger l
+    where l.event_type <> 'snapshot'
+    union all
+    select l.outcome_id, s.event_type, least(s.at, l.occurred_at), l.event_key, l.facts, s.counted, l.occurred_at
+    from ledger l
+    cross join lateral jsonb_to_record(l.facts) as f (
+      delivered boolean, delivered_at timestamptz, bounced boolean, bounced_at timestamptz,
+      opened boolean, opened_at timestamptz, open_count int, machine_open_count int,
+      clicked boolean, clicked_at timestamptz, click_count int,
+      unsubscribed boolean, unsubscribed_at timestamptz, spam_reported boolean, spam_reported_at timestamptz,
+      replied boolean, replied_at timestamptz, reply_sentiment_score double precision, sentiment_label text, interest_signal boolean,
+      meeting_booked boolean, meeting_booked_at timestamptz, meeting_completed boolean, meeting_completed_at timestamptz,
+      meeting_no_show boolean, meeting_no_show_at timestamptz,
+      deal_opened boolean, deal_opened_at timestamptz, deal_closed boolean, deal_closed_at timestamptz,
+      deal_lost boolean, deal_lost_at timestamptz
+    )
+    cross join lateral (values
+      ('delivered'::outcome_event_type, f.delivered, f.delivered_at, null::int),
+      ('bounced', f.bounced, f.bounced_at, null),
+      ('opened', f.opened or f.open_count > 0, f.opened_at, greatest(f.open_count, 1)),
+      ('noted', f.machine_open_count > 0, f.opened_at, f.machine_open_count),
+      ('clicked', f.clicked or f.click_count > 0, f.clicked_at, greatest(f.click_count, 1)),
+      ('unsubscribed', f.unsubscribed, f.unsubscribed_at, null),
+      ('spam_reported', f.spam_reported, f.spam_reported_at, null),
+      ('replied', f.replied, f.replied_at, null),
+      ('reply_classified', f.reply_sentiment_score is not null or f.sentiment_label is not null or f.interest_signal is not null, f.replied_at, null),
+      ('meeting_booked', f.meeting_booked or f.meeting_completed or f.meeting_no_show, least(f.meeting_booked_at, f.meeting_completed_at, f.meeting_no_show_at), null),
+      ('meeting_completed', f.meeting_completed, f.meeting_completed_at, null),
+      ('meeting_no_show', f.meeting_no_show and f.meeting_completed is not true, f.meeting_no_show_at, null),
+      ('deal_opened', f.deal_opened or f.deal_closed or f.deal_lost, least(f.deal_opened_at, f.deal_closed_at, f.deal_lost_at), null),
+      ('deal_lost', f.deal_lost and f.deal_closed is not true, f.deal_lost_at, null),
+      ('deal_closed', f.deal_closed, f.deal_closed_at, null)
+    ) as s (event_type, holds, at, counted)
+    where l.event_type = 'snapshot' and s.holds
+  ),
+  -- Opens and clicks after the latest snapshot add to its count; those before it are in it already.
+  taken as (
+    select l.outcome_id, max(l.occurred_at) as as_of from ledger l where l.event_type = 'snapshot' group by 1
+  ),
+  total as (
+    select
+      f.outcome_id,
+      bool_or(f.event_type not in ('bounced', 'noted', 'reply_classified') or f.counted > 0) as delivered,
+      min(f.occurred_at) filter (where f.event_type not in ('bounced', 'noted', 'reply_classified')) as delivered_at,
+      bool_or(f.event_type = 'bounced') as bounced,
+      min(f.occurred_at) filter (where f.event_type = 'bounced') as bounced_at,
+      min(f.occurred_at) filter (where f.event_type = 'opened' and not human.machine) as opened_at,
+      (count(*) filter (where f.event_type = 'opened' and not human.machine and f.counted is null and (t.as_of is null or f.occurred_at > t.as_of))
+        + greatest(coalesce(max(f.counted) filter (where f.event_type = 'opened'), 0),
+            count(*) filter (where f.event_type = 'opened' and not human.machine and f.counted is null and f.occurred_at <= t.as_of)))::int as open_count,
+      (count(*) filter (where f.event_type = 'opened' and human.machine and f.counted is null and (t.as_of is null or f.occurred_at > t.as_of))
+        + greatest(coalesce(max(f.counted) filter (where f.event_type = 'noted'), 0),
+            count(*) filter (where f.event_type = 'opened' and human.machine and f.counted is null and f.occurred_at <= t.as_of)))::int as machine_open_count,
+      min(f.occurred_at) filter (where f.event_type = 'clicked') as clicked_at,
+      (count(*) filter (where f.event_type = 'clicked' and f.counted is null and (t.as_of is null or f.occurred_at > t.as_of))
+        + greatest(coalesce(max(f.counted) filter (where f.event_type = 'clicked'), 0),
+            count(*) filter (where f.event_type = 'clicked' and f.counted is null and f.occurred_at <= t.as_of)))::int as click_count,
+      min(f.occurred_at) filter (where f.event_type = 'unsubscribed') as unsubscribed_at,
+      min(f.occurred_at) filter (where f.event_type = 'spam_reported') as spam_reported_at,
+      min(f.occurred_at) filter (where f.event_type = 'replied') as replied_at,
+      min(f.occurred_at) filter (where f.event_type = 'meeting_booked') as meeting_booked_at,
+      bool_or(f.event_type in ('deal_opened', 'deal_updated', 'deal_closed', 'deal_lost')) as deal_opened,
+      min(f.occurred_at) filter (where f.event_type in ('deal_opened', 'deal_updated', 'deal_closed', 'deal_lost')) as deal_opened_at
+    from fact f
+    left join taken t on t.outcome_id = f.outcome_id
+    cross join lateral (select f.event_type = 'opened' and f.counted is null and coalesce((f.facts ->> 'machine')::boolean, false) as machine) human
+    group by f.outcome_id
+  ),
+  first_bounce as (
+    select distinct on (f.outcome_id) f.outcome_id, coalesce(f.facts ->> 'reason', f.facts ->> 'bounce_reason') as reason
+    from fact f where f.event_type = 'bounced'
+    order by f.outcome_id, f.occurred_at, f.event_key
+  ),
+  latest_reply as (
+    select distinct on (f.outcome_id) f.outcome_id, coalesce(f.facts ->> 'text', f.facts ->> 'reply_text') as reply_text
+    from fact f where f.event_type = 'replied'
+    order by f.outcome_id, f.occurred_at desc, f.event_key desc
+  ),
+  -- The latest reply counts; about one reply a human beats the newest version beats rules.
+  judgement as (
+    select distinct on (f.outcome_id) f.outcome_id, j.*
+    from fact f
+    cross join lateral (select
+      coalesce((f.facts ->> 'replied_at')::timestamptz, f.occurred_at) as of_reply,
+      coalesce(f.facts ->> 'method', f.facts ->> 'classification_method', 'provided') as method,
+      coalesce(f.facts ->> 'version', f.facts ->> 'classification_version') as version,
+      coalesce(f.facts ->> 'score', f.facts ->> 'reply_sentiment_score')::double precision as score,
+      coalesce(f.facts ->> 'label', f.facts ->> 'sentiment_label') as label,
+      (f.facts ->> 'interest_signal')::boolean as interest_signal,
+      f.facts ->> 'interest_level' as interest_level,
+      f.facts ->> 'objection_type' as objection_type
+    ) j
+    where f.event_type = 'reply_classified'
+    order by f.outcome_id, j.of_reply desc,
+      case j.method when 'human' then 0 when 'rules' then 2 else 1 end,
+      coalesce((select array_agg(p.part[1]::numeric) from regexp_matches(j.version, '\d+', 'g') as p (part)), '{0}') desc,
+      f.occurred_at desc, f.event_key desc
+  ),
+  meeting as (
+    select distinct on (f.outcome_id, m.id) f.outcome_id, f.event_type as state, f.occurred_at
+    from fact f cross join lateral (select coalesce(f.facts ->> 'meeting_id', '') as id) m
+    where f.event_type in ('meeting_booked', 'meeting_cancelled', 'meeting_completed', 'meeting_no_show')
+    order by f.outcome_id, m.id, f.occurred_at desc,
+      case f.event_type when 'meeting_no_show' then 4 when 'meeting_completed' then 3 when 'meeting_cancelled' then 2 else 1 end desc,
+      f.event_key desc
+  ),
+  meetings as (
+    select m.outcome_id,
+      bool_or(m.state <> 'meeting_cancelled') as booked,
+      bool_or(m.state = 'meeting_completed') as completed,
+      min(m.occurred_at) filter (where m.state = 'meeting_completed') as completed_at,
+      bool_or(m.state = 'meeting_no_show') and not bool_or(m.state = 'meeting_completed') as no_show,
+      min(m.occurred_at) filter (where m.state = 'meeting_no_show') as no_show_at
+    from meeting m group by 1
+  ),
+  deal as (
+    select distinct on (f.outcome_id, d.id) f.outcome_id, d.id, f.event_type as state, f.occurred_at, f.event_key
+    from fact f cross join lateral (select coalesce(f.facts ->> 'deal_id', '') as id) d
+    where f.event_type in ('deal_opened', 'deal_closed', 'deal_lost')
+    order by f.outcome_id, d.id, f.occurred_at desc,
+      case f.event_type when 'deal_closed' then 3 when 'deal_lost' then 2 else 1 end desc,
+      f.event_key desc
+  ),
+  deal_amount as (
+    select distinct on (f.outcome_id, d.id) f.outcome_id, d.id, d.amount, d.currency
+    from fact f cross join lateral (select
+      coalesce(f.facts ->> 'deal_id', '') as id,
+      coalesce(f.facts ->> 'value', f.facts ->> 'deal_value')::numeric as amount,
+      coalesce(f.facts ->> 'currency', f.facts ->> 'deal_currency') as currency) d
+    where f.event_type in ('deal_opened', 'deal_updated', 'deal_closed', 'deal_lost') and d.amount is not null
+    order by f.outcome_id, d.id, f.occurred_at desc,
+      case f.event_type when 'deal_closed' then 3 when 'deal_lost' then 2 else 1 end desc, f.event_key desc
+  ),
+  -- Values of several won deals add up, as far as they are in the currency of the deal won last.
+  won as (
+    select d.outcome_id, a.amount, a.currency,
+      first_value(a.currency) over (partition by d.outcome_id order by d.occurred_at desc, d.event_key desc, d.id) as main_currency
+    from deal d left join deal_amount a on a.outcome_id = d.outcome_id and a.id = d.id
+    where d.state = 'deal_closed'
+  ),
+  revenue as (
+    select w.outcome_id, sum(w.amount) filter (where w.currency is not distinct from w.main_currency) as value, max(w.main_currency) as currency
+    from won w group by 1
+  ),
+  deals as (
+    select d.outcome_id,
+      bool_or(d.state = 'deal_closed') as closed,
+      min(d.occurred_at) filter (where d.state = 'deal_closed') as closed_at,
+      bool_or(d.state = 'deal_lost') and not bool_or(d.state = 'deal_closed') as lost,
+      min(d.occurred_at) filter (where d.state = 'deal_lost') as lost_at
+    from deal d group by 1
+  ),
+  counted as (
+    select l.outcome_id, count(*)::int as events from ledger l group by 1
+  )
+  select
+    c.outcome_id,
+    coalesce(t.delivered, false), t.delivered_at,
+    coalesce(t.bounced, false), t.bounced_at, b.reason,
+    coalesce(t.open_count, 0) > 0, t.opened_at, coalesce(t.open_count, 0), coalesce(t.machine_open_count, 0),
+    coalesce(t.click_count, 0) > 0, t.clicked_at, coalesce(t.click_count, 0),
+    t.unsubscribed_at is not null, t.unsubscribed_at,
+    t.spam_reported_at is not null, t.spam_reported_at,
+    t.replied_at is not null, t.replied_at, r.reply_text,
+    j.score, j.label, j.interest_signal, j.interest_level, j.objection_type, j.method, j.version,
+    coalesce(m.booked, false), case when m.booked then t.meeting_booked_at end,
+    coalesce(m.completed, false), m.completed_at,
+    coalesce(m.no_show, false), case when m.no_show then m.no_show_at end,
+    coalesce(t.deal_opened, false), t.deal_opened_at,
+    coalesce(d.closed, false), d.closed_at,
+    coalesce(d.lost, false), case when d.lost then d.lost_at end,
+    v.value::numeric(14, 2), v.currency,
+    c.events
+  from counted c
+  left join total t on t.outcome_id = c.outcome_id
+  left join first_bounce b on b.outcome_id = c.outcome_id
+  left join latest_reply r on r.outcome_id = c.outcome_id
+  left join judgement j on j.outcome_id = c.outcome_id
+  left join meetings m on m.outcome_id = c.outcome_id
+  left join deals d on d.outcome_id = c.outcome_id
+  left join revenue v on v.outcome_id = c.outcome_id;
+end
+$$;
+
+-- Facts that somebody wrote straight into a row, without events, become its first event before the ledger takes over.
+create function capture_direct_facts(ids uuid[]) returns void language sql as $$
+  insert into webhook_events (event_key, organization_id, outcome_id, event_type, occurred_at, source, facts, matched)
+  select sha256(convert_to('row:' || o.id::text, 'UTF8')), o.organization_id, o.id, 'snapshot', o.created_at, 'sql',
+    (select jsonb_object_agg(key, value) from jsonb_each(to_jsonb(o))
+     where value not in ('null', 'false', '0') and key <> all ('{id,organization_id,campaign_id,lead_id,channel,subject_line,message_body,framework,tone,agent_decisions,model_registry_id,experiment_arm,sent_at,lead_industry,lead_role,company_size,icp_score,time_to_close_days,quality_score,training_label,training_weight,included_in_training,event_count,created_at,updated_at,changed_xid}'::text[])),
+    true
+  from outcome_labels o
+  where o.id = any (ids) and o.event_count = 0 and (o.delivered or o.bounced)
+  order by 1
+  on conflict (event_key) do nothing
+$$;
+
+-- Brings the rows of these outcomes in step with the ledger; returns how many changed.
+create function fold_outcomes(ids uuid[]) returns int language plpgsql as $$
+declare
+  changed int;
+begin
+  perform from outcome_labels where id = any (ids) order by id for no key update;
+  perform capture_direct_facts(ids);
+  update outcome_labels o set
+    delivered = f.delivered, delivered_at = f.delivered_at, bounced = f.bounced, bounced_at = f.bounced_at, bounce_reason = f.bounce_reason,
+    opened = f.opened, opened_at = f.opened_at, open_count = f.open_count, machine_open_count = f.machine_open_count,
+    clicked = f.clicked, clicked_at = f.clicked_at, click_count = f.click_count,
+    unsubscribed = f.unsubscribed, unsubscribed_at = f.unsubscribed_at, spam_reported = f.spam_reported, spam_reported_at = f.spam_reported_at,
+    replied = f.replied, replied_at = f.replied_at, reply_text = f.reply_text,
+    reply_sentiment_score = f.reply_sentiment_score, sentiment_label = f.sentiment_label, interest_signal = f.interest_signal,
+    interest_level = f.interest_level, objection_type = f.objection_type,
+    classification_method = f.classification_method, classification_version = f.classification_version,
+    meeting_booked = f.meeting_booked, meeting_booked_at = f.meeting_booked_at,
+    meeting_completed = f.meeting_completed, meeting_completed_at = f.meeting_completed_at,
+    meeting_no_show = f.meeting_no_show, meeting_no_show_at = f.meeting_no_show_at,
+    deal_opened = f.deal_opened, deal_opened_at = f.deal_opened_at, deal_closed = f.deal_closed, deal_closed_at = f.deal_closed_at,
+    deal_lost = f.deal_lost, deal_lost_at = f.deal_lost_at, deal_value = f.deal_value, deal_currency = f.deal_currency,
+    event_count = f.event_count
+  from outcome_fold(ids) f
+  where o.id = f.outcome_id and (
+    o.event_count, o.delivered, o.delivered_at, o.bounced, o.bounced_at, o.bounce_reason, o.opened, o.opened_at, o.open_count, o.machine_open_count,
+    o.clicked, o.clicked_at, o.click_count, o.unsubscribed, o.unsubscribed_at, o.spam_reported, o.spam_reported_at,
+    o.replied, o.replied_at, o.reply_text, o.reply_sentiment_score, o.sentiment_label, o.interest_signal, o.interest_level, o.objection_type,
+    o.classification_method, o.classification_version, o.meeting_booked, o.meeting_booked_at, o.meeting_completed, o.meeting_completed_at,
+    o.meeting_no_show, o.meeting_no_show_at, o.deal_opened, o.deal_opened_at, o.deal_closed, o.deal_closed_at, o.deal_lost, o.deal_lost_at,
+    o.deal_value, o.deal_currency
+  ) is distinct from (
+    f.event_count, f.delivered, f.delivered_at, f.bounced, f.bounced_at, f.bounce_reason, f.opened, f.opened_at, f.open_count, f.machine_open_count,
+    f.clicked, f.clicked_at, f.click_count, f.unsubscribed, f.unsubscribed_at, f.spam_reported, f.spam_reported_at,
+    f.replied, f.replied_at, f.reply_text, f.reply_sentiment_score, f.sentiment_label, f.interest_signal, f.interest_level, f.objection_type,
+    f.classification_method, f.classification_version, f.meeting_booked, f.meeting_booked_at, f.meeting_completed, f.meeting_completed_at,
+    f.meeting_no_show, f.meeting_no_show_at, f.deal_opened, f.deal_opened_at, f.deal_closed, f.deal_closed_at, f.deal_lost, f.deal_lost_at,
+    f.deal_value, f.deal_currency
+  );
+  get diagnostics changed = row_count;
+  return changed;
+end
+$$;
+
+-- migrate:down
+drop function fold_outcomes(uuid[]);
+drop function capture_direct_facts(uuid[]);
+drop function outcome_fold(uuid[]);

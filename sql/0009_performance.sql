@@ -1,0 +1,50 @@
+-- migrate:up
+-- What registered versions achieved, derived from the outcomes of the messages they wrote, never counted by hand.
+
+create view model_performance with (security_invoker = true) as
+  select
+    m.*,
+    coalesce(p.messages, 0)::int as total_messages_sent,
+    coalesce(p.replies, 0)::int as total_replies,
+    coalesce(p.meetings, 0)::int as total_meetings_booked,
+    coalesce(p.deals, 0)::int as total_deals_closed,
+    coalesce(p.revenue, 0)::numeric(16, 2) as total_revenue,
+    p.replies::double precision / nullif(p.messages, 0) as reply_rate,
+    p.meetings::double precision / nullif(p.messages, 0) as meeting_rate,
+    p.deals::double precision / nullif(p.messages, 0) as close_rate
+  from model_registry m
+  left join lateral (
+    select count(*) as messages, count(*) filter (where o.replied) as replies, count(*) filter (where o.meeting_booked) as meetings,
+      count(*) filter (where o.deal_closed) as deals, sum(o.deal_value) filter (where o.deal_closed) as revenue
+    from outcome_labels o where o.model_registry_id = m.id
+  ) p on true;
+
+-- The baseline of a scope is the version that holds its control arm. Improvements are relative, in per cent.
+create view model_registry_with_baseline with (security_invoker = true) as
+  select v.*,
+    100 * (v.reply_rate / nullif(b.reply_rate, 0) - 1) as reply_rate_vs_baseline,
+    100 * (v.meeting_rate / nullif(b.meeting_rate, 0) - 1) as meeting_rate_vs_baseline,
+    100 * (v.close_rate / nullif(b.close_rate, 0) - 1) as close_rate_vs_baseline
+  from model_performance v
+  left join lateral (
+    select c.reply_rate, c.meeting_rate, c.close_rate from model_performance c
+    where c.scope = v.scope and c.ab_test_group = 'control' and c.status = 'deployed' and c.id <> v.id
+    order by c.deployed_at desc limit 1
+  ) b on true;
+
+create view active_models with (security_invoker = true) as
+  select * from model_registry_with_baseline where status in ('deployed', 'ready');
+
+create view model_leaderboard with (security_invoker = true) as
+  select v.*,
+    rank() over (order by v.close_rate desc nulls last) as close_rate_rank,
+    rank() over (order by v.reply_rate desc nulls last) as reply_rate_rank,
+    rank() over (order by v.total_revenue desc) as revenue_rank
+  from model_registry_with_baseline v
+  where v.status <> 'failed' and v.total_messages_sent > 0;
+
+-- migrate:down
+drop view model_leaderboard;
+drop view active_models;
+drop view model_registry_with_baseline;
+drop view model_performance;
