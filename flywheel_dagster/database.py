@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import LiteralString
 from urllib.parse import quote
 
 import psycopg
@@ -89,7 +89,7 @@ def sqlalchemy_url(url: str, *, driver: str) -> URL:
         username=_text(parts.get("user")),
         password=_text(parts.get("password")),
         host=_text(host),
-        port=int(parts["port"]) if parts.get("port") else None,
+        port=int(str(parts["port"])) if parts.get("port") else None,
         database=_text(parts.get("dbname")),
         query=query,
     )
@@ -105,7 +105,7 @@ def sql_directory() -> Path:
 @cache
 def statement(name: str) -> LiteralString:
     """The text of `sql/queries/NAME.sql`; Python binds its `%(parameters)s`."""
-    return cast(LiteralString, (sql_directory() / "queries" / f"{name}.sql").read_text(encoding="utf-8"))
+    return (sql_directory() / "queries" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def unreachable(url: str, error: Exception) -> str:

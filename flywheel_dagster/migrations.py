@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -22,7 +22,7 @@ class Migration:
 
     version: str
     path: Path
-    up: str
+    up: LiteralString
     checksum: str
 
 
@@ -30,7 +30,7 @@ def migrations(directory: Path | None = None) -> list[Migration]:
     """The files in order."""
     found = []
     for path in sorted((directory or sql_directory()).glob("[0-9]*.sql")):
-        text = path.read_text(encoding="utf-8")
+        text: LiteralString = path.read_text(encoding="utf-8")
         if "-- migrate:up" not in text:
             raise MigrationError(f"{path.name} has no line '-- migrate:up'; add it above the statements to apply")
         up = text.split("-- migrate:up", 1)[1].split("-- migrate:down", 1)[0]
@@ -97,7 +97,7 @@ def _refuse_surprises(wanted: list[Migration], applied: dict[str, str | None]) -
 def _apply(connection: psycopg.Connection[TupleRow], migration: Migration) -> None:
     try:
         with connection.transaction():
-            connection.execute(cast(LiteralString, migration.up))
+            connection.execute(migration.up)
             connection.execute(
                 "insert into schema_migrations (version, checksum) values (%s, %s) on conflict (version) do update set checksum = excluded.checksum",
                 (migration.version, migration.checksum),

@@ -1,6 +1,5 @@
 """Everything that is configured from outside, in one typed object. Nothing here connects or starts anything."""
 
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,7 +22,6 @@ class Settings(BaseSettings):
     dagster_database_url: SecretStr | None = Field(None, validation_alias="FLYWHEEL_DAGSTER_DATABASE_URL")
     home: Path = Field(Path(".flywheel"), validation_alias="FLYWHEEL_HOME")
     training_data_dir: Path = Field(Path("training_data"), validation_alias="TRAINING_DATA_DIR")
-    first_week: date = Field(date(2024, 1, 1), validation_alias="FLYWHEEL_FIRST_WEEK")
     dagster_port: Annotated[int, Field(ge=1, le=65535)] = Field(3000, validation_alias="FLYWHEEL_DAGSTER_PORT")
 
     # What a training set is made of
@@ -42,13 +40,6 @@ class Settings(BaseSettings):
     training_timeout_hours: Annotated[float, Field(gt=0)] = Field(24, validation_alias="FLYWHEEL_TRAINING_TIMEOUT_HOURS")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
-
-    @field_validator("first_week")
-    @classmethod
-    def _a_monday(cls, value: date) -> date:
-        if value.weekday() != 0:
-            raise ValueError(f"{value} is a {value:%A}; weeks begin on Monday")
-        return value
 
     @field_validator("home", "training_data_dir")
     @classmethod

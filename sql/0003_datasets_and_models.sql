@@ -3,23 +3,31 @@
 
 create table datasets (
   hash text primary key check (hash ~ '^[0-9a-f]{64}$'),
-  scope text not null,
-  format_version int not null,
-  code_version text not null,
+  example_format text not null,
   formula_version int not null,
-  settings jsonb not null,
+  code_version text not null,
   train_examples int not null check (train_examples >= 0),
   validation_examples int not null check (validation_examples >= 0),
-  positive_examples int not null,
-  deals int not null,
-  weeks int not null,
-  dropped jsonb not null default '{}',
-  path text not null,
+  positive_examples int not null check (positive_examples >= 0),
+  deals int not null check (deals >= 0),
+  weeks int not null check (weeks >= 0),
+  bytes bigint not null check (bytes >= 0),
   created_at timestamptz not null default now()
 );
-create index datasets_by_scope on datasets (scope, created_at desc);
-comment on column datasets.hash is 'SHA-256 of the SHA256SUMS file that lists the dataset''s JSONL files.';
-comment on column datasets.dropped is 'How many candidates were left out, by reason.';
+comment on column datasets.hash is 'SHA-256 of the SHA256SUMS file that lists the dataset''s JSONL files; also the name of its folder.';
+
+-- Which dataset a scope has now: the one published last. Two scopes with the same rows share the dataset and whatever was bought for it.
+create table dataset_publications (
+  scope text not null,
+  dataset_hash text not null references datasets (hash),
+  settings jsonb not null,
+  candidates int not null check (candidates >= 0),
+  dropped jsonb not null default '{}',
+  published_at timestamptz not null default clock_timestamp(),
+  primary key (scope, dataset_hash)
+);
+create index dataset_publications_current on dataset_publications (scope, published_at desc);
+comment on column dataset_publications.dropped is 'How many candidates were left out, by reason; with the examples they add up to candidates.';
 
 create table dataset_members (
   dataset_hash text not null references datasets (hash) on delete cascade,
@@ -38,7 +46,6 @@ create index dataset_members_by_outcome on dataset_members (outcome_id);
 create table fine_tuning_jobs (
   id uuid primary key default gen_random_uuid(),
   dataset_hash text not null references datasets (hash),
-  scope text not null,
   trainer text not null,
   settings jsonb not null,
   settings_hash text not null,
@@ -74,7 +81,7 @@ create table model_registry (
   ab_test_group text check (ab_test_group in ('control', 'variant_a', 'variant_b')),
   dataset_hash text references datasets (hash),
   fine_tuning_job_id text,
-  format_version int not null default 1,
+  example_format text not null default '1',
   training_examples_count int not null default 0 check (training_examples_count >= 0),
   positive_examples int not null default 0 check (positive_examples >= 0),
   deals_in_training int not null default 0 check (deals_in_training >= 0),
@@ -89,4 +96,5 @@ create table model_registry (
 drop table model_registry;
 drop table fine_tuning_jobs;
 drop table dataset_members;
+drop table dataset_publications;
 drop table datasets;

@@ -12,7 +12,7 @@ create type outcome_event_type as enum (
 
 create table webhook_events (
   id bigint generated always as identity primary key,
-  event_key bytea not null unique check (length(event_key) = 32),
+  event_key uuid not null unique,
   organization_id text,
   outcome_id uuid,
   event_type outcome_event_type not null,
@@ -26,7 +26,7 @@ create table webhook_events (
   unmatched_reason text,
   check (matched = (unmatched_reason is null))
 );
-comment on column webhook_events.event_key is 'SHA-256 of what the event says: a redelivery has the same key.';
+comment on column webhook_events.event_key is 'The first 128 bits of the SHA-256 of what the event says: a redelivery has the same key.';
 comment on column webhook_events.raw is 'The payload as it was received, byte for byte.';
 create index webhook_events_by_outcome on webhook_events (outcome_id) where outcome_id is not null;
 create index webhook_events_unmatched on webhook_events (organization_id, received_at) where not matched;

@@ -2,7 +2,7 @@
 -- The one way in: record_events() writes the ledger and folds in the same transaction, in one round trip. And what happens
 -- when an outcome appears, whoever inserts it: its organisation and lead exist, and events that were waiting for it are folded.
 
--- Each element: key (hex), event_type, occurred_at, source, and optionally organization_id, outcome_id, source_event_id, facts,
+-- Each element: event_key, event_type, occurred_at, source, and optionally organization_id, outcome_id, source_event_id, facts,
 -- raw (base64). Returns how many were new, how many were known already, and how many of the new ones found no outcome.
 create function record_events(batch jsonb, out recorded int, out repeated int, out unmatched int) language plpgsql as $$
 declare
@@ -17,9 +17,9 @@ begin
   end if;
 
   with incoming as materialized (
-    select decode(e.key, 'hex') as event_key, e.*, o.organization_id as owner
+    select e.*, o.organization_id as owner
     from jsonb_to_recordset(batch) as e (
-      key text, organization_id text, outcome_id uuid, event_type outcome_event_type, occurred_at timestamptz,
+      event_key uuid, organization_id text, outcome_id uuid, event_type outcome_event_type, occurred_at timestamptz,
       source text, source_event_id text, facts jsonb, raw text)
     left join outcome_labels o on o.id = e.outcome_id
   ),

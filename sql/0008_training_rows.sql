@@ -12,24 +12,46 @@ create table scored_training_rows (
   training_label text not null,
   training_weight double precision not null,
   deal_closed boolean not null,
+  split_point double precision not null check (split_point >= 0 and split_point < 1),
   example text,
   rejected text,
   check ((example is null) <> (rejected is null))
 );
 create index scored_training_rows_by_week on scored_training_rows (week);
-create index scored_training_rows_by_quality on scored_training_rows (quality_score desc) where example is not null;
+create index scored_training_rows_in_order on scored_training_rows (sent_at, outcome_id);
+comment on column scored_training_rows.split_point is 'The lead''s place in 0..1, from a hash: below the validation share, all its examples validate.';
 comment on column scored_training_rows.example is 'The finished line of the JSONL file.';
 comment on column scored_training_rows.rejected is 'Why no example can be made of this outcome.';
 
 create table scored_weeks (
   week date primary key,
   snapshot pg_snapshot not null,
-  format_version int not null,
+  example_format text not null,
   formula_version int not null,
   rows int not null,
   scored_at timestamptz not null default now()
 );
 comment on column scored_weeks.snapshot is 'What was visible when the week was scored; a change not visible in it makes the week stale.';
+
+-- The rows that a scope may learn from, each with why it is left out (null: kept so far). Consent, form, sign and quality, in this order.
+create function dataset_candidates(scope text, min_quality double precision)
+returns table (
+  outcome_id uuid, week date, organization_id text, lead_id text, sent_at timestamptz, quality_score double precision, training_label text,
+  training_weight double precision, deal_closed boolean, split_point double precision, example text, dropped text
+)
+language sql stable as $$
+  select r.outcome_id, r.week, r.organization_id, r.lead_id, r.sent_at, r.quality_score, r.training_label,
+    r.training_weight, r.deal_closed, r.split_point, r.example,
+    case
+      when scope = 'global' and not coalesce(o.allows_global_training, false) then 'organization does not share with the global model'
+      when r.rejected is not null then r.rejected
+      when r.training_label = 'negative_example' then 'negative example'
+      when r.quality_score < min_quality then 'below the quality threshold'
+    end
+  from scored_training_rows r
+  left join organizations o on o.id = r.organization_id
+  where scope = 'global' or r.organization_id = scope
+$$;
 
 create table simulations (
   name text primary key,
@@ -42,5 +64,6 @@ comment on column simulations.anchor is 'The moment that counts as "now" in this
 
 -- migrate:down
 drop table simulations;
+drop function dataset_candidates(text, double precision);
 drop table scored_weeks;
 drop table scored_training_rows;

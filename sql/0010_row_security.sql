@@ -7,11 +7,9 @@ declare
   t text;
   own text;
 begin
-  foreach t in array array['organizations', 'leads', 'outcome_labels', 'webhook_events', 'datasets', 'fine_tuning_jobs', 'model_registry', 'scored_training_rows'] loop
+  foreach t in array array['organizations', 'leads', 'outcome_labels', 'webhook_events', 'model_registry', 'scored_training_rows'] loop
     own := case t
       when 'organizations' then 'id = current_setting(''flywheel.organization_id'', true)'
-      when 'datasets' then 'scope = current_setting(''flywheel.organization_id'', true)'
-      when 'fine_tuning_jobs' then 'scope = current_setting(''flywheel.organization_id'', true)'
       when 'model_registry' then '(organization_id is null or organization_id = current_setting(''flywheel.organization_id'', true))
         and current_setting(''flywheel.organization_id'', true) <> '''''
       else 'organization_id = current_setting(''flywheel.organization_id'', true)'
@@ -30,7 +28,7 @@ do $$
 declare
   t text;
 begin
-  foreach t in array array['organizations', 'leads', 'outcome_labels', 'webhook_events', 'datasets', 'fine_tuning_jobs', 'model_registry', 'scored_training_rows'] loop
+  foreach t in array array['organizations', 'leads', 'outcome_labels', 'webhook_events', 'model_registry', 'scored_training_rows'] loop
     execute format('drop policy service on %I', t);
     execute format('drop policy member on %I', t);
     execute format('alter table %I disable row level security', t);

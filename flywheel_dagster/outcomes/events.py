@@ -78,8 +78,8 @@ class OutcomeEvent(msgspec.Struct, kw_only=True, frozen=True):
         check_facts(self.facts)
 
     @property
-    def event_key(self) -> str:
-        """The content key (hex SHA-256): equal for a redelivery, different for another fact."""
+    def event_key(self) -> UUID:
+        """The content key: equal for a redelivery, different for another fact."""
         content = [
             self.organization_id,
             self.outcome_id,
@@ -89,7 +89,12 @@ class OutcomeEvent(msgspec.Struct, kw_only=True, frozen=True):
             self.occurred_at.astimezone(UTC),
             self.facts,
         ]
-        return hashlib.sha256(json_bytes(content)).hexdigest()
+        return content_key(json_bytes(content))
+
+
+def content_key(content: bytes) -> UUID:
+    """The first 128 bits of the SHA-256, as a UUID."""
+    return UUID(bytes=hashlib.sha256(content).digest()[:16])
 
 
 def check_facts(facts: dict[str, Any]) -> None:

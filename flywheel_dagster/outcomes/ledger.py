@@ -62,7 +62,7 @@ def events_json(events: Iterable[OutcomeEvent]) -> str:
     return json_bytes(
         [
             {
-                "key": event.event_key,
+                "event_key": event.event_key,
                 "organization_id": event.organization_id,
                 "outcome_id": event.outcome_id,
                 "event_type": event.event_type,

@@ -1,0 +1,51 @@
+"""`training_jsonl`: the dataset of a scope, as files named by their content."""
+
+import dagster as dg
+
+from flywheel_dagster.datasets.assemble import Selection, assemble
+from flywheel_dagster.datasets.examples import FORMAT
+from flywheel_dagster.names import GROUP_TRAINING, OWNER_DATA, SCORED_TRAINING_ROWS, TRAINING_JSONL
+from flywheel_dagster.partitions import scopes
+from flywheel_dagster.presentation import bars, table
+from flywheel_dagster.resources import Flywheel
+
+
+@dg.asset(
+    name=TRAINING_JSONL,
+    deps=[dg.AssetDep(SCORED_TRAINING_ROWS, partition_mapping=dg.AllPartitionMapping())],
+    partitions_def=scopes,
+    group_name=GROUP_TRAINING,
+    owners=[OWNER_DATA],
+    kinds={"postgres", "file"},
+    code_version=str(FORMAT),
+)
+def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult[None]:
+    """The best examples of a scope as JSONL in the chat format, split by lead into train and validation, with a manifest beside it.
+
+    The dataset's name is the SHA-256 of its SHA256SUMS file, so the same rows give the same dataset.
+    """
+    settings = flywheel.settings()
+    selection = Selection(settings.min_quality, settings.max_examples, settings.validation_share, settings.outcome_note)
+    with flywheel.connection() as connection:
+        dataset = assemble(connection, context.partition_key, settings.training_data_dir, selection)
+    context.log.info(f"dataset {dataset.hash}: {dataset.train_examples} to train, {dataset.validation_examples} to validate")
+    kept = {"kept": dataset.examples, **dataset.dropped}
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(dataset.hash),
+        metadata={
+            "dagster/row_count": dataset.examples,
+            "dataset_hash": dataset.hash,
+            "train_examples": dataset.train_examples,
+            "validation_examples": dataset.validation_examples,
+            "positive_examples": dataset.positive_examples,
+            "deals": dataset.deals,
+            "weeks": dataset.weeks,
+            "candidates": dataset.candidates,
+            "size_bytes": dataset.bytes,
+            "folder": dg.MetadataValue.path(str(dataset.directory)),
+            "kept_and_dropped": table([{"what": what, "outcomes": count} for what, count in kept.items()]),
+            "kept_and_dropped_plot": bars(
+                {what: float(count) for what, count in kept.items()}, title="Candidates", ylabel="outcomes"
+            ),
+        },
+    )

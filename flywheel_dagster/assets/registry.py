@@ -1,0 +1,57 @@
+"""`model_registry_entry`: the trained model as a version of its scope."""
+
+import dagster as dg
+
+from flywheel_dagster.datasets.assemble import current_dataset
+from flywheel_dagster.errors import InputError
+from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, MODEL_REGISTRY_ENTRY, OWNER_MODELS
+from flywheel_dagster.partitions import scopes
+from flywheel_dagster.presentation import table
+from flywheel_dagster.resources import Flywheel
+from flywheel_dagster.training.registration import register_trained
+
+
+@dg.asset(
+    name=MODEL_REGISTRY_ENTRY,
+    deps=[FINE_TUNED_MODEL],
+    partitions_def=scopes,
+    group_name=GROUP_MODELS,
+    owners=[OWNER_MODELS],
+    kinds={"postgres"},
+    code_version="1",
+)
+def model_registry_entry(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult[None]:
+    """The scope's trained model in `model_registry`, ready to be deployed: v1.0.0, v1.1.0 …, a new major version for a new example format."""
+    settings, scope = flywheel.settings(), context.partition_key
+    with flywheel.connection() as connection:
+        dataset = current_dataset(connection, scope, settings.training_data_dir)
+        if dataset is None:
+            raise InputError(f"scope {scope!r} has no dataset; materialize training_jsonl for it first")
+        entry = register_trained(connection, scope, dataset, flywheel.trainer())
+    context.log.info(f"{scope} {entry.model_version}: {entry.model_id} ({'new' if entry.created else 'registered before'})")
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(str(entry.id)),
+        metadata={
+            "model_version": entry.model_version,
+            "model_id": entry.model_id,
+            "registry_id": str(entry.id),
+            "status": entry.status,
+            "new": entry.created,
+            "dataset_hash": entry.dataset_hash,
+            "training_examples_count": entry.training_examples_count,
+            "positive_examples": entry.positive_examples,
+            "deals_in_training": entry.deals_in_training,
+            "trained_tokens": entry.trained_tokens or 0,
+            "cost_usd": float(entry.training_cost_usd) if entry.training_cost_usd is not None else "no price known",
+            "entry": table(
+                [
+                    {
+                        "version": entry.model_version,
+                        "model": entry.model_id,
+                        "base": entry.base_model,
+                        "job": entry.fine_tuning_job_id,
+                    }
+                ]
+            ),
+        },
+    )

@@ -1,0 +1,29 @@
+"""Assembles the graph: the one place where assets, checks, jobs, schedules and sensors meet their resources. Tests pass other resources."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from flywheel_dagster.assets.dataset import training_jsonl
+from flywheel_dagster.assets.model import fine_tuned_model
+from flywheel_dagster.assets.outcomes import outcome_labels
+from flywheel_dagster.assets.registry import model_registry_entry
+from flywheel_dagster.assets.training_rows import scored_training_rows
+from flywheel_dagster.checks import CHECKS
+from flywheel_dagster.jobs import JOBS
+from flywheel_dagster.resources import Flywheel
+from flywheel_dagster.schedules import SCHEDULES
+from flywheel_dagster.sensors import SENSORS
+
+
+def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
+    """The whole graph; `resources` replaces the default ones by name."""
+    return dg.Definitions(
+        assets=[outcome_labels, scored_training_rows, training_jsonl, fine_tuned_model, model_registry_entry],
+        asset_checks=CHECKS,
+        jobs=JOBS,
+        schedules=SCHEDULES,
+        sensors=SENSORS,
+        resources={"flywheel": Flywheel()} | dict(resources or {}),
+        executor=dg.in_process_executor,
+    )

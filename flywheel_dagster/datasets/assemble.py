@@ -1,0 +1,205 @@
+"""Assembles a scope's dataset: chooses the examples, streams them into files named by their content, and publishes them in one transaction."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow, dict_row
+from psycopg.types.json import Jsonb
+
+from flywheel_dagster.database import statement
+from flywheel_dagster.datasets.examples import example_format
+from flywheel_dagster.errors import InputError
+
+TRAIN, VALIDATION, MANIFEST, SUMS = "train.jsonl", "validation.jsonl", "manifest.jsonl", "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What goes into a dataset. `min_quality` and `validation_share` lie in 0..1, `limit` counts examples of both sides."""
+
+    min_quality: float = 0.6
+    limit: int = 10_000
+    validation_share: float = 0.1
+    outcome_note: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset as published: its files are `directory`/train.jsonl, validation.jsonl and manifest.jsonl."""
+
+    hash: str
+    scope: str
+    directory: Path
+    train_examples: int
+    validation_examples: int
+    positive_examples: int
+    deals: int
+    weeks: int
+    bytes: int
+    candidates: int
+    dropped: Mapping[str, int]
+    example_format: str
+
+    @property
+    def examples(self) -> int:
+        """Examples on both sides."""
+        return self.train_examples + self.validation_examples
+
+
+def assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Path, selection: Selection) -> Dataset:
+    """Choose, write and publish the dataset of a scope ("global" or an organisation's id).
+
+    The files are complete and in place before the database knows of them, and a run after a crash gives the same bytes, hence the
+    same name. Raises InputError for an unknown organisation or a folder that can't be written.
+    """
+    require_scope(connection, scope)
+    connection.commit()
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    try:
+        with connection.transaction():
+            return _assemble(connection, scope, directory, selection)
+    finally:
+        connection.isolation_level = None
+
+
+def _assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Path, selection: Selection) -> Dataset:
+    rule = {
+        "scope": scope,
+        "min_quality": selection.min_quality,
+        "limit": selection.limit,
+        "validation_share": selection.validation_share,
+    }
+    counted = connection.execute(statement("dataset_drops"), rule).fetchall()
+    dropped = {reason: count for reason, count in counted if reason is not None}
+    fitting = sum(count for reason, count in counted if reason is None)
+    last: TupleRow = (None, None, None, None)
+    if fitting > selection.limit:
+        last = connection.execute(statement("dataset_last_taken"), rule).fetchone() or last
+        dropped["beyond the limit"] = fitting - selection.limit
+    connection.execute(
+        statement("dataset_selection"),
+        rule | dict(zip(("last_quality", "last_weight", "last_sent_at", "last_id"), last, strict=True)),
+    )
+    connection.execute("analyze dataset_selection")
+    with connection.cursor(row_factory=dict_row) as cursor:
+        totals = cursor.execute(statement("dataset_totals")).fetchone()
+    assert totals is not None
+    digest, size = _write_files(connection, directory)
+    facts = {
+        "hash": digest,
+        "example_format": example_format(outcome_note=selection.outcome_note),
+        "code_version": version("flywheel-dagster"),
+        "bytes": size,
+    }
+    candidates = sum(count for _, count in counted)
+    published = {
+        "scope": scope,
+        "hash": digest,
+        "settings": Jsonb(asdict(selection)),
+        "candidates": candidates,
+        "dropped": Jsonb(dropped),
+    }
+    connection.execute(statement("publish_dataset"), facts | totals)
+    connection.execute(statement("publish_dataset_members"), facts)
+    connection.execute(statement("mark_included"))
+    connection.execute(statement("publish_for_scope"), published)
+    found = current_dataset(connection, scope, directory)
+    assert found is not None
+    return found
+
+
+def _write_files(connection: psycopg.Connection[TupleRow], directory: Path) -> tuple[str, int]:
+    """Write the files into a folder named by their hash; returns the hash and the bytes of both JSONL files."""
+    temporary = None
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".assembling-", dir=directory))
+        sums, size = [], 0
+        for name, side in ((TRAIN, "train"), (VALIDATION, "validation")):
+            content = sql.SQL(statement("copy_dataset_side")).format(side=sql.Literal(side))
+            digest, written = _stream(connection, content, temporary / name)
+            sums.append(f"{digest}  {name}\n")
+            size += written
+        _stream(connection, sql.SQL(statement("copy_dataset_manifest")), temporary / MANIFEST)
+        (temporary / SUMS).write_text("".join(sums))
+        named = hashlib.sha256("".join(sums).encode()).hexdigest()
+        temporary.chmod(0o755)
+        if not (directory / named / SUMS).exists():
+            shutil.rmtree(directory / named, ignore_errors=True)
+            temporary.replace(directory / named)
+        _sync(directory)
+        return named, size
+    except OSError as error:
+        raise InputError(
+            f"the dataset can't be written to {directory}: {error.strerror}; set TRAINING_DATA_DIR to a folder that you may write"
+        ) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _stream(connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, path: Path) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb", buffering=1 << 20) as file, connection.cursor().copy(query) as copy:
+        for block in copy:
+            digest.update(block)
+            file.write(block)
+            size += len(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest(), size
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def current_dataset(connection: psycopg.Connection[TupleRow], scope: str, directory: Path) -> Dataset | None:
+    """The dataset that was published last for a scope."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(statement("current_dataset"), {"scope": scope}).fetchone()
+    if row is None:
+        return None
+    known: dict[str, Any] = {name: row[name] for name in Dataset.__dataclass_fields__ if name in row}
+    return Dataset(**known, scope=scope, directory=directory / row["hash"])
+
+
+def verify(dataset: Dataset) -> None:
+    """Raise InputError unless the files are those that the hash names."""
+    try:
+        sums = (dataset.directory / SUMS).read_bytes()
+        found = "".join(
+            f"{hashlib.file_digest((dataset.directory / name).open('rb'), 'sha256').hexdigest()}  {name}\n"
+            for name in (TRAIN, VALIDATION)
+        )
+    except OSError as error:
+        raise InputError(
+            f"dataset {dataset.hash[:12]} is not in {dataset.directory.parent}; materialize training_jsonl again"
+        ) from error
+    if hashlib.sha256(sums).hexdigest() != dataset.hash or found.encode() != sums:
+        raise InputError(
+            f"the files in {dataset.directory} are not those that were published; delete the folder and materialize training_jsonl again"
+        )
+
+
+def require_scope(connection: psycopg.Connection[TupleRow], scope: str) -> None:
+    """Raise InputError unless the scope is "global" or an organisation that is known."""
+    if scope != "global" and not connection.execute("select 1 from organizations where id = %s", (scope,)).fetchone():
+        known = [row[0] for row in connection.execute("select id from organizations order by id limit 5").fetchall()]
+        raise InputError(
+            f"organization {scope!r} is not known (known: {', '.join(known) or 'none'}); add it with: flywheel org add {json.dumps(scope)}"
+        )

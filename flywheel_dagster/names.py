@@ -1,0 +1,18 @@
+"""Words that several Dagster definitions share: groups, owners, pools, kinds. Nothing else."""
+
+GROUP_OUTCOMES = "outcomes"
+GROUP_TRAINING = "training"
+GROUP_MODELS = "models"
+
+OWNER_DATA = "team:data-engineering"
+OWNER_MODELS = "team:machine-learning"
+
+POOL_FINE_TUNING = "fine_tuning"
+
+OUTCOME_LABELS = "outcome_labels"
+SCORED_TRAINING_ROWS = "scored_training_rows"
+TRAINING_JSONL = "training_jsonl"
+FINE_TUNED_MODEL = "fine_tuned_model"
+MODEL_REGISTRY_ENTRY = "model_registry_entry"
+
+GLOBAL_SCOPE = "global"

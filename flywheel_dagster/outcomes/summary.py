@@ -1,0 +1,42 @@
+"""What the outcomes amount to: counts by stage, weeks, and how new they are."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import psycopg
+from psycopg.rows import TupleRow, dict_row
+
+from flywheel_dagster.database import statement
+
+STAGES = ("sent", "delivered", "opened", "clicked", "replied", "interested", "meeting_booked", "meeting_completed", "deal_closed")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts over all organisations. `revenue` adds values as they are, whatever their currency."""
+
+    stages: dict[str, int]
+    bounced: int
+    unsubscribed: int
+    organizations: int
+    leads: int
+    weeks: int
+    first_sent: datetime | None
+    newest_change: datetime | None
+    before_first_week: int
+    events: int
+    unmatched_events: int
+
+    @property
+    def rows(self) -> int:
+        """Outcomes in the table."""
+        return self.stages["sent"]
+
+
+def summarize(connection: psycopg.Connection[TupleRow], *, first_week: date) -> Summary:
+    """One pass over `outcome_labels`; `first_week` is the first partition, before which outcomes belong to none."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(statement("outcomes_summary"), {"first_week": first_week}).fetchone()
+    assert row is not None
+    stages = {stage: int(row.pop(stage)) for stage in STAGES}
+    return Summary(stages=stages, **row)

@@ -1,0 +1,26 @@
+"""The two ways in which assets are cut: weeks by `sent_at`, and scopes whose data a model learns from."""
+
+from datetime import date, datetime
+
+import dagster as dg
+
+# A Monday. Outcomes sent before it belong to no partition; `outcome_labels` counts them.
+FIRST_WEEK = date(2018, 1, 1)
+
+# Keys are Mondays (UTC); end_offset 1 adds the running week, whose first outcomes may be deals already.
+weeks = dg.WeeklyPartitionsDefinition(
+    start_date=datetime.combine(FIRST_WEEK, datetime.min.time()), day_offset=1, timezone="UTC", end_offset=1
+)
+
+# "global", and organisations that train a model of their own; kept in step by the sensor `organization_scopes`.
+scopes = dg.DynamicPartitionsDefinition(name="scopes")
+
+
+def week_of(partition_key: str) -> date:
+    """The Monday that a weekly partition stands for."""
+    return date.fromisoformat(partition_key)
+
+
+def range_tags(first: date, last: date) -> dict[str, str]:
+    """Tags that make one run materialize all weekly partitions from `first` to `last`."""
+    return {"dagster/asset_partition_range_start": first.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}

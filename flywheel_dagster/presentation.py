@@ -1,0 +1,48 @@
+"""What people see in the UI's metadata: tables and small plots. No personal data comes here: numbers, ids and labels only."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+
+def table(rows: Sequence[Mapping[str, Any]], *, none: str = "none") -> dg.MarkdownMetadataValue:
+    """Rows as a Markdown table; the first row's keys are the columns."""
+    if not rows:
+        return dg.MetadataValue.md(none)
+    columns = list(rows[0])
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    lines += ["| " + " | ".join(_cell(row[column]) for column in columns) + " |" for row in rows]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def bars(values: Mapping[str, float], *, title: str, ylabel: str) -> dg.MarkdownMetadataValue:
+    """A bar chart as an inline PNG of a few kilobytes; long series show every nth label."""
+    from matplotlib.figure import Figure  # half a second to import, only when a plot is drawn
+
+    figure = Figure(figsize=(6, 2.4), layout="constrained")
+    axes = figure.subplots()
+    positions = range(len(values))
+    axes.bar(positions, list(values.values()), color="#4f43dd")
+    step = max(1, len(values) // 10)
+    axes.set_xticks(list(positions)[::step], list(values)[::step], rotation=30, ha="right", fontsize=7)
+    axes.tick_params(axis="y", labelsize=7)
+    axes.set_title(title, fontsize=9)
+    axes.set_ylabel(ylabel, fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=90)
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(image.getvalue()).decode()})")
+
+
+def column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
+    """Names and types, for `dagster/column_schema`."""
+    return dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in columns.items()])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value).replace("|", "\\|").replace("\n", " ")

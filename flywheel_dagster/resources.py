@@ -1,0 +1,38 @@
+"""What assets reach out with: the database and the trainer, made from the settings when an asset runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import dagster as dg
+import psycopg
+from psycopg.rows import TupleRow
+
+from flywheel_dagster.database import service_connection
+from flywheel_dagster.settings import Settings, load_settings
+from flywheel_dagster.training.choice import chosen_trainer
+from flywheel_dagster.training.submission import Patience
+from flywheel_dagster.training.trainer import Trainer
+
+
+class Flywheel(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resource is its own value
+    """Opens what an asset needs, by the settings of the environment. Nothing is read or connected before an asset runs."""
+
+    def settings(self) -> Settings:
+        """The settings as they are now."""
+        return load_settings()
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[TupleRow]]:
+        """A connection in the service role, committed at the end of the block."""
+        with service_connection(self.settings()) as connection:
+            yield connection
+
+    def trainer(self) -> Trainer:
+        """The trainer that FLYWHEEL_TRAINER names."""
+        return chosen_trainer(self.settings())
+
+    def patience(self) -> Patience:
+        """How long to wait for a fine-tuning job."""
+        settings = self.settings()
+        return Patience(timedelta(seconds=settings.poll_seconds), timedelta(hours=settings.training_timeout_hours))

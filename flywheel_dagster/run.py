@@ -1,0 +1,99 @@
+"""Materializes from the command line, in this process and on the real instance, so that the runs stand in the UI: `python -m flywheel_dagster.run`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import dagster as dg
+
+from flywheel_dagster.datasets.assemble import require_scope
+from flywheel_dagster.datasets.weeks import contiguous, monday, stale_weeks
+from flywheel_dagster.definitions import defs
+from flywheel_dagster.errors import FlywheelError
+from flywheel_dagster.partitions import FIRST_WEEK, range_tags, scopes
+from flywheel_dagster.resources import Flywheel
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 when all runs succeeded, 1 when one failed."""
+    parser = argparse.ArgumentParser(prog="flywheel materialize")
+    parser.add_argument("--observe", action="store_true", help="observe outcome_labels")
+    parser.add_argument("--stale-weeks", action="store_true", help="score the weeks whose outcomes changed")
+    parser.add_argument("--from", dest="first", type=date.fromisoformat, help="score weeks from the one with this day")
+    parser.add_argument("--to", dest="last", type=date.fromisoformat, help="to the one with this day")
+    parser.add_argument("--run-each-week", action="store_true", help="a run for each week instead of one for the range")
+    parser.add_argument("--scope", help="train this scope: global, or an organization's id")
+    given = parser.parse_args(arguments)
+    try:
+        with dg.DagsterInstance.get() as instance:
+            return 0 if _run_all(instance, given) else 1
+    except FlywheelError as error:
+        print(f"flywheel: {error}", file=sys.stderr)
+        return 1
+
+
+def _run_all(instance: dg.DagsterInstance, given: argparse.Namespace) -> bool:
+    if given.observe and not _run(instance, "observe_outcomes", "observe outcome_labels"):
+        return False
+    for first, last in _ranges(given):
+        name = f"score {first}" if first == last else f"score {first} to {last}"
+        if not _run(instance, "score_weeks", name, tags=range_tags(first, last)):
+            return False
+    if given.scope:
+        _require_scope(given.scope)
+        instance.add_dynamic_partitions(str(scopes.name), [given.scope])
+        return _run(instance, "train_scope", f"train {given.scope}", partition_key=given.scope)
+    return True
+
+
+def _ranges(given: argparse.Namespace) -> list[tuple[date, date]]:
+    found: list[tuple[date, date]] = []
+    if given.stale_weeks:
+        flywheel = Flywheel()
+        with flywheel.connection() as connection:
+            found = contiguous(
+                [week for week in stale_weeks(connection, outcome_note=flywheel.settings().outcome_note) if week >= FIRST_WEEK]
+            )
+    if given.first:
+        first, last = monday(given.first), monday(given.last or given.first)
+        if last < first or first < FIRST_WEEK:
+            raise FlywheelError(f"weeks run from {FIRST_WEEK} on, and --to is not before --from")
+        found.append((first, last))
+    if given.run_each_week:
+        found = [
+            (week, week)
+            for first, last in found
+            for week in (first + timedelta(weeks=n) for n in range((last - first).days // 7 + 1))
+        ]
+    return found
+
+
+def _require_scope(scope: str) -> None:
+    with Flywheel().connection() as connection:
+        require_scope(connection, scope)
+
+
+def _run(
+    instance: dg.DagsterInstance, job: str, name: str, *, partition_key: str | None = None, tags: Mapping[str, str] | None = None
+) -> bool:
+    print(f"  {name} …", flush=True)
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance, partition_key=partition_key, tags=dict(tags or {}), raise_on_error=False
+    )
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            said = failure.user_failure_data.description if failure.user_failure_data else None
+            cause = failure.error.cause if failure.error and failure.error.cause else failure.error
+            print(f"  {event.step_key} failed: {said or (cause.message.strip() if cause else 'no message')}", file=sys.stderr)
+        elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            print(f"    {'passed' if check.passed else 'FAILED'}  {check.check_name}: {check.description}")
+    return result.success
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The server's assembly: state, trainer, routes and what stands before them (faults, keys, errors). No behaviour of its own."""
+
+import os
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from flywheel_dagster.sandbox.model_server.answers import FittedModels
+from flywheel_dagster.sandbox.model_server.chat import chat_routes
+from flywheel_dagster.sandbox.model_server.connections import Connections
+from flywheel_dagster.sandbox.model_server.faults import FaultMiddleware, FaultPlan, sandbox_routes
+from flywheel_dagster.sandbox.model_server.files import file_routes, sweep_contents
+from flywheel_dagster.sandbox.model_server.job_routes import job_routes
+from flywheel_dagster.sandbox.model_server.lifecycle import Trainer
+from flywheel_dagster.sandbox.model_server.models import model_routes
+from flywheel_dagster.sandbox.model_server.store import Store
+from flywheel_dagster.sandbox.model_server.wire import ApiError, error_response
+
+NOTICE = (
+    "A sandbox for development and tests, not a language model: it remembers training examples and counts n-grams. "
+    "It has OpenAI's wire format and keeps everything on this machine. Tokens are counted approximately."
+)
+_REVOKED_KEY = "sk-revoked"
+_KEY_PAGE = "You can find your API key at https://platform.openai.com/account/api-keys."
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a server runs. `job_seconds` is the least time a job takes; `identity` is told by /health."""
+
+    state: Path
+    identity: str
+    job_seconds: float
+
+
+def create_app(settings: Settings, connections: Connections) -> Starlette:
+    """Open the state directory and assemble the app. Raises `SandboxError` when the directory is in use."""
+    store = Store(settings.state)
+    sweep_contents(store)
+    trainer = Trainer(store, job_seconds=settings.job_seconds)
+    plan, calls = FaultPlan(), Counter[str]()
+
+    @asynccontextmanager
+    async def live(app: Starlette) -> AsyncIterator[None]:
+        trainer.start_open_jobs()
+        yield
+        await trainer.close()
+        store.close()
+
+    async def show_health(request: Request) -> Response:
+        about = {"status": "ok", "pid": os.getpid(), "state": str(store.directory), "identity": settings.identity}
+        return JSONResponse(about)
+
+    async def show_notice(request: Request) -> Response:
+        return JSONResponse({"name": "flywheel sandbox model server", "notice": NOTICE, "identity": settings.identity})
+
+    routes = [
+        Route("/", show_notice, methods=["GET"]),
+        Route("/health", show_health, methods=["GET"]),
+        *sandbox_routes(plan, calls, count_jobs=lambda: store.database.execute("SELECT count(*) FROM jobs").fetchone()[0]),
+        *file_routes(store),
+        *job_routes(store, trainer, plan),
+        *model_routes(store),
+        *chat_routes(store, FittedModels()),
+    ]
+    faults = Middleware(FaultMiddleware, plan=plan, calls=calls, connections=connections, routes=list(routes))
+    handlers = {ApiError: _answer_api_error, HTTPException: _answer_http_error, Exception: _answer_own_failure}
+    return Starlette(routes=routes, middleware=[faults, Middleware(KeyMiddleware)], exception_handlers=handlers, lifespan=live)
+
+
+class KeyMiddleware:
+    """Refuses calls under /v1 without a bearer token, or with the one that stands for a revoked key."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a call on, or answer 401."""
+        error = None
+        if scope["type"] == "http" and scope["path"].startswith("/v1"):
+            error = check_key(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
+        await (error_response(error) if error else self._app)(scope, receive, send)
+
+
+def check_key(authorization: str) -> ApiError | None:
+    """The 401 for an Authorization header, or None; any bearer token but the revoked one is good."""
+    scheme, _, key = authorization.partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not key:
+        return ApiError(401, f"You didn't provide an API key in an Authorization header using Bearer auth. {_KEY_PAGE}")
+    if key == _REVOKED_KEY:
+        return ApiError(401, f"Incorrect API key provided: {key}. {_KEY_PAGE}", code="invalid_api_key")
+    return None
+
+
+async def _answer_api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return error_response(error)
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    call = f"{request.method} {request.url.path}"
+    messages = {
+        404: f"Invalid URL ({call})",
+        405: f"Not allowed to {call}. (HINT: Perhaps you meant to use a different HTTP method?)",
+    }
+    return error_response(ApiError(error.status_code, messages.get(error.status_code, error.detail), headers=error.headers))
+
+
+async def _answer_own_failure(request: Request, error: Exception) -> Response:
+    message = "The server had an error while processing your request. Sorry about that!"
+    return error_response(ApiError(500, message, kind="server_error"))

@@ -1,0 +1,35 @@
+"""What happens by the clock: on Mondays, weeks are brought up to date and the enabled scopes are trained. Off until switched on."""
+
+import dagster as dg
+
+from flywheel_dagster.database import statement
+from flywheel_dagster.datasets.weeks import contiguous, stale_weeks
+from flywheel_dagster.jobs import score_weeks, train_scope
+from flywheel_dagster.partitions import FIRST_WEEK, range_tags, scopes
+from flywheel_dagster.resources import Flywheel
+
+
+@dg.schedule(job=score_weeks, cron_schedule="0 1 * * 1", execution_timezone="UTC")
+def weekly_scoring(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -> dg.SkipReason | list[dg.RunRequest]:
+    """Mondays 01:00 UTC: writes weeks anew whose outcomes changed, for whoever leaves the sensor changed_outcomes off."""
+    with flywheel.connection() as connection:
+        stale = [week for week in stale_weeks(connection, outcome_note=flywheel.settings().outcome_note) if week >= FIRST_WEEK]
+    if not stale:
+        return dg.SkipReason("all weeks of training rows are current")
+    tick = context.scheduled_execution_time.date()
+    return [dg.RunRequest(run_key=f"{tick}:{first}", tags=range_tags(first, last)) for first, last in contiguous(stale)]
+
+
+@dg.schedule(job=train_scope, cron_schedule="0 2 * * 1", execution_timezone="UTC")
+def weekly_training(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -> dg.SkipReason | list[dg.RunRequest]:
+    """Mondays 02:00 UTC: one run for each enabled scope, global where an organisation shares, and organisations with training enabled."""
+    with flywheel.connection() as connection:
+        enabled = [row[0] for row in connection.execute(statement("enabled_scopes")).fetchall()]
+    if not enabled:
+        return dg.SkipReason("no scope is enabled; use flywheel org add ID --share (global model) or --train (its own model)")
+    context.instance.add_dynamic_partitions(str(scopes.name), enabled)
+    tick = context.scheduled_execution_time.date()
+    return [dg.RunRequest(run_key=f"{tick}:{scope}", partition_key=scope) for scope in enabled]
+
+
+SCHEDULES = [weekly_scoring, weekly_training]

@@ -1,0 +1,52 @@
+"""What happens when something changes: weeks whose outcomes changed, and organisations that train a model of their own."""
+
+import dagster as dg
+
+from flywheel_dagster.database import statement
+from flywheel_dagster.datasets.weeks import changed_weeks, contiguous
+from flywheel_dagster.jobs import score_weeks
+from flywheel_dagster.partitions import FIRST_WEEK, range_tags, scopes
+from flywheel_dagster.resources import Flywheel
+
+
+@dg.sensor(job=score_weeks, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
+def changed_outcomes(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.SensorResult:
+    """Requests exactly the weeks whose outcomes changed since the last tick; neighbouring weeks share a run. Off until switched on.
+
+    The cursor is a snapshot of the database, so a commit that comes late, however late, is reported by the tick after it.
+    """
+    with flywheel.connection() as connection:
+        changes = changed_weeks(connection, context.cursor)
+    known = [week for week in changes.weeks if week >= FIRST_WEEK]
+    if not known:
+        early = len(changes.weeks)
+        reason = (
+            f"only weeks before {FIRST_WEEK} changed ({early}), which have no partition"
+            if early
+            else "no outcome changed since the last tick"
+        )
+        return dg.SensorResult(skip_reason=reason, cursor=changes.cursor)
+    requests = []
+    for first, last in contiguous(known):
+        # The snapshot in the key makes every change a run of its own, while a tick that is evaluated twice doesn't repeat itself.
+        key = f"{first}:{changes.fingerprint}"
+        if first == last:
+            requests.append(dg.RunRequest(run_key=key, partition_key=first.isoformat()))
+        else:
+            requests.append(dg.RunRequest(run_key=key, tags=range_tags(first, last)))
+    return dg.SensorResult(run_requests=requests, cursor=changes.cursor)
+
+
+@dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def organization_scopes(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.SensorResult:
+    """Keeps the scopes that can be chosen in step with the organisations: global, and each that has training enabled. Starts no run."""
+    with flywheel.connection() as connection:
+        wanted = ["global", *(row[0] for row in connection.execute(statement("enabled_scopes")).fetchall() if row[0] != "global")]
+    there = set(context.instance.get_dynamic_partitions(str(scopes.name)))
+    missing = [scope for scope in wanted if scope not in there]
+    if not missing:
+        return dg.SensorResult(skip_reason=f"all {len(wanted)} scopes are there")
+    return dg.SensorResult(dynamic_partitions_requests=[scopes.build_add_request(missing)])
+
+
+SENSORS = [changed_outcomes, organization_scopes]

@@ -1,0 +1,151 @@
+"""The ground of all tests: a real PostgreSQL, and for each test a fresh database cloned from a migrated template.
+
+`DATABASE_URL` names the server (its user needs CREATEDB); unset, an embedded one is started for the session.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from filelock import FileLock
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from flywheel_dagster.database import Addresses, addresses, connect
+from flywheel_dagster.migrations import migrate
+from flywheel_dagster.settings import Settings
+
+_ENVIRONMENT = dict(os.environ)
+_SESSION = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
+_OURS = ("DATABASE_URL", "FLYWHEEL_", "TRAINING_DATA_DIR", "OPENAI_", "DAGSTER_HOME")
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where databases can be made: the owner's URL of the server's own database."""
+
+    url: str
+    home: Path
+
+    def named(self, name: str) -> str:
+        """The owner's URL of another database on this server."""
+        from flywheel_dagster.database import _with
+
+        return _with(self.url, dbname=name)
+
+
+@pytest.fixture(scope="session")
+def server(worker_id: str) -> Iterator[Server]:
+    """One server for all workers; the last one to leave stops it."""
+    # Not under pytest's own folder: that one is closed to the user that PostgreSQL runs as when root tests.
+    shared = Path(tempfile.gettempdir()) / f"flywheel-tests-{_SESSION}"
+    shared.mkdir(mode=0o755, exist_ok=True)
+    if given := _ENVIRONMENT.get("DATABASE_URL"):
+        yield Server(addresses(Settings(DATABASE_URL=given)).owner, shared)
+        return
+    from flywheel_dagster.sandbox import postgres
+
+    home, users = shared / "home", shared / "users"
+    with FileLock(shared / "server.lock"):
+        home.mkdir(exist_ok=True)
+        users.mkdir(exist_ok=True)
+        (users / worker_id).touch()
+        running = postgres.start(home, settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"})
+    yield Server(running.url(role="flywheel_owner", database="flywheel"), shared)
+    with FileLock(shared / "server.lock"):
+        (users / worker_id).unlink()
+        left = not any(users.iterdir())
+        if left:
+            postgres.stop(home)
+    if left:
+        shutil.rmtree(shared, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> str:
+    """The name of a migrated database that others are cloned from."""
+    name = f"flywheel_template_{_SESSION}"
+    with FileLock(server.home / "template.lock"), connect(server.url) as connection:
+        connection.autocommit = True
+        if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+            url = server.named(name)
+            migrate(Addresses(owner=url, service=url, dagster=url))
+    return name
+
+
+@dataclass(frozen=True)
+class Database:
+    """A fresh, migrated database: its addresses by role, and settings that lead to it."""
+
+    addresses: Addresses
+    settings: Settings
+
+
+@pytest.fixture
+def database(server: Server, template: str, tmp_path: Path) -> Iterator[Database]:
+    """A database of the test's own; Dagster's storage shares it."""
+    name = f"flywheel_test_{uuid4().hex[:12]}"
+    with connect(server.url) as connection:
+        connection.autocommit = True
+        connection.execute(sql.SQL("create database {} template {} strategy file_copy").format(sql.Identifier(name), sql.Identifier(template)))
+    settings = Settings(
+        DATABASE_URL=server.named(name),
+        FLYWHEEL_DAGSTER_DATABASE_URL=server.named(name),
+        FLYWHEEL_HOME=tmp_path / "home",
+        TRAINING_DATA_DIR=tmp_path / "training_data",
+        FLYWHEEL_POLL_SECONDS=0.02,
+    )
+    yield Database(addresses(settings), settings)
+    with connect(server.url) as connection:
+        connection.autocommit = True
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[psycopg.Connection[TupleRow]]:
+    """A connection in the service role."""
+    with connect(database.addresses.service) as connection:
+        yield connection
+
+
+@pytest.fixture
+def owner(database: Database) -> Iterator[psycopg.Connection[TupleRow]]:
+    """A connection as the owner of the schema."""
+    with connect(database.addresses.owner) as connection:
+        yield connection
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the developer's own settings, nor writes into the checkout."""
+    for name in list(os.environ):
+        if name.startswith(_OURS):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("FLYWHEEL_HOME", str(tmp_path / "home"))
+
+
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real payloads and data beside the checkout; tests that read it skip where it is absent."""
+    folder = Path(__file__).parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not here")
+    return folder
+
+
+@pytest.fixture
+def short_directory() -> Iterator[Path]:
+    """A temporary directory with a short path that other users can reach."""
+    path = Path(tempfile.mkdtemp(prefix="fw"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)

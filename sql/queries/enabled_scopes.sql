@@ -1,0 +1,1 @@
+select scope from enabled_scopes order by scope <> 'global', scope
