@@ -9,7 +9,6 @@ from flywheel_dagster.assets.model import fine_tuned_model
 from flywheel_dagster.assets.outcomes import outcome_labels
 from flywheel_dagster.assets.registry import model_registry_entry
 from flywheel_dagster.assets.training_rows import scored_training_rows
-from flywheel_dagster.checks import CHECKS
 from flywheel_dagster.jobs import JOBS
 from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.schedules import SCHEDULES
@@ -20,7 +19,6 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
     """The whole graph; `resources` replaces the default ones by name."""
     return dg.Definitions(
         assets=[outcome_labels, scored_training_rows, training_jsonl, fine_tuned_model, model_registry_entry],
-        asset_checks=CHECKS,
         jobs=JOBS,
         schedules=SCHEDULES,
         sensors=SENSORS,

@@ -5,16 +5,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import LiteralString
+from typing import TYPE_CHECKING, LiteralString
 from urllib.parse import quote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
-from sqlalchemy import URL, Engine, create_engine
 
 from flywheel_dagster.errors import DatabaseError
 from flywheel_dagster.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
 
 SERVICE_ROLE = "flywheel_service"
 MEMBER_ROLE = "flywheel_member"
@@ -34,17 +36,17 @@ def addresses(settings: Settings) -> Addresses:
 
     With `DATABASE_URL`, its user owns the schema, and daily work switches to the service role on connecting.
     """
-    override = settings.dagster_database_url.get_secret_value() if settings.dagster_database_url else None
-    if settings.database_url is None:
+    if settings.local or settings.database_url is None:
         from flywheel_dagster.sandbox import postgres  # the binaries are looked up only when they are needed
 
         server = postgres.start(settings.home)
         return Addresses(
             owner=server.url(role="flywheel_owner", database="flywheel"),
             service=server.url(role=SERVICE_ROLE, database="flywheel"),
-            dagster=override or server.url(role="flywheel_owner", database="flywheel_dagster"),
+            dagster=server.url(role="flywheel_owner", database="flywheel_dagster"),
         )
     owner = _libpq_url(settings.database_url.get_secret_value())
+    override = settings.dagster_database_url.get_secret_value() if settings.dagster_database_url else None
     return Addresses(
         owner=owner,
         service=_with(owner, options=f"-c role={SERVICE_ROLE}"),
@@ -74,13 +76,17 @@ def service_connection(settings: Settings) -> Iterator[psycopg.Connection[TupleR
         yield connection
 
 
-def engine(url: str) -> Engine:
+def engine(url: str) -> "Engine":
     """A SQLAlchemy engine over psycopg 3, for pandas frames."""
+    from sqlalchemy import create_engine  # half a second to import
+
     return create_engine(sqlalchemy_url(url, driver="psycopg"), pool_pre_ping=True)
 
 
-def sqlalchemy_url(url: str, *, driver: str) -> URL:
+def sqlalchemy_url(url: str, *, driver: str) -> "URL":
     """The same address for SQLAlchemy. Dagster's storage needs `psycopg2`: SQLAlchemy 2.1 reads plain `postgresql://` as psycopg 3."""
+    from sqlalchemy import URL
+
     parts = conninfo_to_dict(_libpq_url(url))
     query = {key: str(value) for key, value in parts.items() if key not in {"user", "password", "host", "port", "dbname"}}
     host = parts.get("host")

@@ -3,19 +3,16 @@
 import dagster as dg
 
 from flywheel_dagster.names import FINE_TUNED_MODEL, MODEL_REGISTRY_ENTRY, OUTCOME_LABELS, SCORED_TRAINING_ROWS, TRAINING_JSONL
-from flywheel_dagster.partitions import scopes, weeks
 
 score_weeks = dg.define_asset_job(
     "score_weeks",
     selection=[SCORED_TRAINING_ROWS],
-    partitions_def=weeks,
     description="Write weeks of training rows anew; any range, in one run or many.",
 )
 
 train_scope = dg.define_asset_job(
     "train_scope",
     selection=[TRAINING_JSONL, FINE_TUNED_MODEL, MODEL_REGISTRY_ENTRY],
-    partitions_def=scopes,
     description="Assemble a scope's dataset, train on it, and register the version.",
 )
 

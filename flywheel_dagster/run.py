@@ -16,6 +16,10 @@ from flywheel_dagster.partitions import FIRST_WEEK, range_tags, scopes
 from flywheel_dagster.resources import Flywheel
 
 
+# The full log stands in the UI; here a line for each run and what went wrong.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when all runs succeeded, 1 when one failed."""
     parser = argparse.ArgumentParser(prog="flywheel materialize")
@@ -80,7 +84,7 @@ def _run(
 ) -> bool:
     print(f"  {name} …", flush=True)
     result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance, partition_key=partition_key, tags=dict(tags or {}), raise_on_error=False
+        instance=instance, partition_key=partition_key, tags=dict(tags or {}), raise_on_error=False, run_config=_QUIET
     )
     for event in result.all_events:
         if event.is_step_failure:

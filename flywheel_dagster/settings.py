@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     )
 
     # Where things live
+    local: bool = Field(False, validation_alias="FLYWHEEL_LOCAL")
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
     dagster_database_url: SecretStr | None = Field(None, validation_alias="FLYWHEEL_DAGSTER_DATABASE_URL")
     home: Path = Field(Path(".flywheel"), validation_alias="FLYWHEEL_HOME")
@@ -48,8 +49,13 @@ class Settings(BaseSettings):
 
     @property
     def uses_local_model_server(self) -> bool:
-        """No key and no address: models come from the development server in `sandbox/`, which costs nothing."""
-        return self.openai_api_key is None and self.openai_base_url is None
+        """FLYWHEEL_LOCAL, or no key and no address: models come from the development server in `sandbox/`, which costs nothing."""
+        return self.local or (self.openai_api_key is None and self.openai_base_url is None)
+
+    @property
+    def uses_embedded_database(self) -> bool:
+        """FLYWHEEL_LOCAL, or no DATABASE_URL: the embedded server in `sandbox/`."""
+        return self.local or self.database_url is None
 
 
 def load_settings() -> Settings:

@@ -7,7 +7,7 @@ declare
   t text;
   own text;
 begin
-  foreach t in array array['organizations', 'leads', 'outcome_labels', 'webhook_events', 'model_registry', 'scored_training_rows'] loop
+  foreach t in array array['organizations', 'leads', 'outcome_labels', 'webhook_events', 'model_registry'] loop
     own := case t
       when 'organizations' then 'id = current_setting(''flywheel.organization_id'', true)'
       when 'model_registry' then '(organization_id is null or organization_id = current_setting(''flywheel.organization_id'', true))
@@ -28,7 +28,7 @@ do $$
 declare
   t text;
 begin
-  foreach t in array array['organizations', 'leads', 'outcome_labels', 'webhook_events', 'model_registry', 'scored_training_rows'] loop
+  foreach t in array array['organizations', 'leads', 'outcome_labels', 'webhook_events', 'model_registry'] loop
     execute format('drop policy service on %I', t);
     execute format('drop policy member on %I', t);
     execute format('alter table %I disable row level security', t);

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from flywheel_dagster.checks import DATASET_CHECKS, check_dataset
 from flywheel_dagster.datasets.assemble import Selection, assemble
 from flywheel_dagster.datasets.examples import FORMAT
 from flywheel_dagster.names import GROUP_TRAINING, OWNER_DATA, SCORED_TRAINING_ROWS, TRAINING_JSONL
@@ -18,8 +19,9 @@ from flywheel_dagster.resources import Flywheel
     owners=[OWNER_DATA],
     kinds={"postgres", "file"},
     code_version=str(FORMAT),
+    check_specs=DATASET_CHECKS,
 )
-def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult[None]:
+def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
     """The best examples of a scope as JSONL in the chat format, split by lead into train and validation, with a manifest beside it.
 
     The dataset's name is the SHA-256 of its SHA256SUMS file, so the same rows give the same dataset.
@@ -28,10 +30,12 @@ def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.
     selection = Selection(settings.min_quality, settings.max_examples, settings.validation_share, settings.outcome_note)
     with flywheel.connection() as connection:
         dataset = assemble(connection, context.partition_key, settings.training_data_dir, selection)
+        checked = check_dataset(connection, dataset, settings)
     context.log.info(f"dataset {dataset.hash}: {dataset.train_examples} to train, {dataset.validation_examples} to validate")
     kept = {"kept": dataset.examples, **dataset.dropped}
     return dg.MaterializeResult(
         data_version=dg.DataVersion(dataset.hash),
+        check_results=checked,
         metadata={
             "dagster/row_count": dataset.examples,
             "dataset_hash": dataset.hash,

@@ -2,7 +2,6 @@
 
 from flywheel_dagster.errors import SettingsError
 from flywheel_dagster.settings import Settings
-from flywheel_dagster.training.openai_trainer import OpenAITrainer
 from flywheel_dagster.training.trainer import Trainer
 
 LOCAL_KEY = "sk-local-development"
@@ -19,7 +18,9 @@ def chosen_trainer(settings: Settings) -> Trainer:
     return _openai(settings, key=settings.openai_api_key.get_secret_value(), base_url=settings.openai_base_url, local=False)
 
 
-def _openai(settings: Settings, *, key: str, base_url: str | None, local: bool) -> OpenAITrainer:
+def _openai(settings: Settings, *, key: str, base_url: str | None, local: bool) -> Trainer:
+    from flywheel_dagster.training.openai_trainer import OpenAITrainer  # the client takes most of a second to import
+
     return OpenAITrainer(
         api_key=key,
         base_model=settings.base_model,

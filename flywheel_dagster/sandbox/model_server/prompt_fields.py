@@ -74,7 +74,7 @@ def _swaps_by_field(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
     swaps = {value: new[key] for key, value in old.items() if key in new}
     old_name, new_name = (pick_field(fields, "name", otherwise="") for fields in (old, new))
     if old_name and new_name:
-        swaps.setdefault(old_name.split()[0], new_name.split()[0])
+        swaps[old_name.split()[0]] = new_name.split()[0]  # letters greet by first name, even where the prompt has no other
     return swaps
 
 

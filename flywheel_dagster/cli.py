@@ -1,0 +1,281 @@
+"""The command `flywheel`. It reads arguments and prints; what it does lives in the rooms. Dagster runs as a child process."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import psycopg
+import typer
+from psycopg.rows import TupleRow
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from flywheel_dagster.database import addresses, connect
+from flywheel_dagster.errors import FlywheelError
+from flywheel_dagster.settings import Settings, load_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Turns the outcomes of sales messages into better models.",
+)
+org = typer.Typer(no_args_is_help=True, help="Organizations and what they consent to.")
+app.add_typer(org, name="org")
+
+_errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+def main() -> None:
+    """Exit codes: 0 done, 1 failed (one line on stderr says why and what to do), 2 wrong usage."""
+    try:
+        app()
+    except FlywheelError as error:
+        _errors.print(f"flywheel: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def up() -> None:
+    """Start the database (with its schema) and the local model server, where the settings use them."""
+    settings = load_settings()
+    _migrated(settings)
+    print("database: " + ("embedded, running" if settings.uses_embedded_database else "DATABASE_URL"))
+    if settings.uses_local_model_server:
+        from flywheel_dagster.sandbox.services import model_server_url
+
+        print(f"model server: {model_server_url(settings.home)} (local, for development)")
+
+
+@app.command()
+def down() -> None:
+    """Stop the embedded database and the local model server of this FLYWHEEL_HOME."""
+    from flywheel_dagster.sandbox import postgres
+    from flywheel_dagster.sandbox.services import stop_model_server
+
+    home = load_settings().home
+    print("model server: " + ("stopped" if stop_model_server(home) else "was not running"))
+    print("database: " + ("stopped" if postgres.stop(home) else "was not running"))
+
+
+@app.command()
+def demo() -> None:
+    """Run the whole loop on this machine: outcomes, training set, fine-tuning, registered model. No account is needed."""
+    from flywheel_dagster.demo import run_demo
+
+    run_demo(load_settings(), lambda line: print(line, flush=True))
+
+
+@app.command()
+def dev(port: Annotated[int | None, typer.Option(help="Port of the Dagster UI [FLYWHEEL_DAGSTER_PORT, 3000].")] = None) -> None:
+    """Start database, model server and the Dagster UI; Ctrl-C ends the UI, `flywheel down` the rest."""
+    from flywheel_dagster.processes import dagster_environment, replace_by_dagster_dev
+
+    settings = load_settings()
+    up()
+    chosen = port or settings.dagster_port
+    print(f"Dagster UI: http://127.0.0.1:{chosen}", flush=True)
+    replace_by_dagster_dev(chosen, dagster_environment(settings))
+
+
+@app.command()
+def materialize(
+    weeks_from: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Score weeks from the one with this day.")
+    ] = None,
+    weeks_to: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="To the one with this day [--from].")
+    ] = None,
+    stale_weeks: Annotated[bool, typer.Option("--stale-weeks", help="Score all weeks whose outcomes changed.")] = False,
+    run_each_week: Annotated[
+        bool, typer.Option("--run-each-week", help="A run for each week instead of one for the range.")
+    ] = False,
+    scope: Annotated[str | None, typer.Option(help="Then train this scope: global, or an organization's id.")] = None,
+) -> None:
+    """Materialize assets from here instead of the UI: weeks of training rows, and the training of a scope."""
+    from flywheel_dagster.processes import dagster_environment, run_module
+
+    arguments = [name for name, given in (("--stale-weeks", stale_weeks), ("--run-each-week", run_each_week)) if given]
+    for name, day in (("--from", weeks_from), ("--to", weeks_to)):
+        arguments += [name, day.date().isoformat()] if day else []
+    arguments += ["--scope", scope] if scope else []
+    if not (weeks_from or stale_weeks or scope):
+        raise typer.BadParameter("name what to do: --from (and --to), --stale-weeks, or --scope")
+    settings = load_settings()
+    _migrated(settings)
+    if (code := run_module("flywheel_dagster.run", arguments, dagster_environment(settings))) != 0:
+        raise typer.Exit(code)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date. Safe to run twice and by two processes at once."""
+    from flywheel_dagster.migrations import migrate
+
+    applied = migrate(addresses(load_settings()), announce=print)
+    print(f"{len(applied)} migrations applied" if applied else "the schema is up to date")
+
+
+@app.command("database-url")
+def database_url() -> None:
+    """Print the address of the database in the service role, for psql and psycopg."""
+    print(addresses(load_settings()).service)
+
+
+@app.command()
+def doctor() -> None:
+    """Look at everything that a run needs, and say what to do about what is missing."""
+    from flywheel_dagster.doctor import examine
+
+    ill = 0
+    for finding in examine(load_settings()):
+        print(f"{'ok ' if finding.well else 'ILL'}  {finding.name}: {finding.said}", flush=True)
+        ill += not finding.well
+    if ill:
+        raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    messages: Annotated[int, typer.Option(min=1, help="How many messages are sent.")] = 1_200,
+    weeks: Annotated[int, typer.Option(min=1, help="Over how many weeks, up to now.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 11,
+    name: Annotated[str, typer.Option(help="The simulation's name; running it again completes it.")] = "simulation",
+    cold: Annotated[bool, typer.Option("--cold", help="A cold market's rates instead of a warm list's.")] = False,
+) -> None:
+    """Write a simulated history with known truth: organizations, leads, campaigns, messages and what became of them."""
+    import msgspec
+
+    from flywheel_dagster.sandbox.simulator.run import simulate
+    from flywheel_dagster.sandbox.simulator.world import World, demo_world
+
+    world = msgspec.structs.replace(World() if cold else demo_world(), messages=messages, weeks=weeks, seed=seed)
+    settings = load_settings()
+    _migrated(settings)
+    with _progress("messages") as progress, connect(addresses(settings).service) as connection:
+        task = progress.add_task("simulate", total=messages)
+        done = simulate(connection, world, name=name, progress=lambda at, of: progress.update(task, completed=at, total=of))
+    print(f"{done.messages} messages, {done.events} events ({done.repeated} repeated), as of {done.now:%Y-%m-%d %H:%M} UTC")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet with the columns of outcome_labels.")],
+    organization: Annotated[str | None, typer.Option(help="For rows that name no organization.")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where refused rows go [beside the file].")] = None,
+) -> None:
+    """Import past outcomes. Running it again doubles nothing; refused rows are written out with line number and reason."""
+    from flywheel_dagster.outcomes.importing import import_outcomes
+
+    settings = load_settings()
+    _migrated(settings)
+    with _progress("") as progress, connect(addresses(settings).service) as connection:
+        task = progress.add_task(file.name, total=None)
+        done = import_outcomes(
+            connection,
+            file,
+            organization_id=organization,
+            rejects=rejects,
+            progress=lambda at, of: progress.update(task, completed=at, total=of),
+        )
+    print(f"{done.rows} rows: {done.recorded} imported, {done.repeated} known already, {done.rejected} refused")
+    if done.rejects:
+        _errors.print(
+            f"flywheel: {done.rejected} rows were refused; see {done.rejects}, mend them and import that file's rows again"
+        )
+        raise typer.Exit(1)
+
+
+@app.command()
+def rebuild(organization: Annotated[str | None, typer.Option(help="Only this organization's outcomes.")] = None) -> None:
+    """Recompute outcome_labels from the ledger of events. Rows without events stay as they are."""
+    from flywheel_dagster.outcomes.ledger import rebuild
+
+    rows = changed = 0
+    settings = load_settings()
+    _migrated(settings)
+    with _progress("outcomes") as progress, connect(addresses(settings).service) as connection:
+        if organization:
+            _require_organization(connection, organization)
+        task = progress.add_task("rebuild", total=None)
+        for read, differed in rebuild(connection, organization_id=organization):
+            rows, changed = rows + read, changed + differed
+            progress.update(task, completed=rows)
+    print(f"{rows} outcomes recomputed, {changed} of them differed")
+
+
+@org.command("add")
+def org_add(
+    organization: Annotated[str, typer.Argument(help="Its id, as it stands in outcome_labels.")],
+    name: Annotated[str | None, typer.Option(help="For people.")] = None,
+    share: Annotated[bool | None, typer.Option("--share/--no-share", help="Its messages may train the global model.")] = None,
+    train: Annotated[bool | None, typer.Option("--train/--no-train", help="Every week it gets a model of its own.")] = None,
+) -> None:
+    """Add an organization, or change what it consents to. Nothing is on unless it is said here."""
+    from flywheel_dagster.database import statement
+
+    settings = load_settings()
+    _migrated(settings)
+    if organization == "global" or not 1 <= len(organization) <= 200:
+        raise typer.BadParameter("an organization's id has 1 to 200 characters and is not 'global'")
+    with connect(addresses(settings).service) as connection:
+        connection.execute(statement("save_organization"), {"id": organization, "name": name, "share": share, "train": train})
+    print(f"organization {organization} saved")
+
+
+@org.command("list")
+def org_list() -> None:
+    """List the organizations, their outcomes and what they consent to."""
+    from flywheel_dagster.database import statement
+
+    settings = load_settings()
+    _migrated(settings)
+    table = Table("organization", "name", "shares with global", "own model", "outcomes")
+    with connect(addresses(settings).service) as connection:
+        for row in connection.execute(statement("list_organizations")).fetchall():
+            table.add_row(row[0], row[1] or "", "yes" if row[2] else "no", "yes" if row[3] else "no", str(row[4]))
+    Console().print(table)
+
+
+@org.command("revoke")
+def org_revoke(organization: Annotated[str, typer.Argument(help="Its id.")]) -> None:
+    """Withdraw every consent of an organization: from now on nothing is trained on its messages."""
+    from flywheel_dagster.database import statement
+
+    with connect(addresses(load_settings()).service) as connection:
+        _require_organization(connection, organization)
+        connection.execute(statement("save_organization"), {"id": organization, "name": None, "share": False, "train": False})
+    print(f"organization {organization} consents to nothing now")
+
+
+def _migrated(settings: Settings) -> None:
+    """Commands that write bring an embedded database up to date by themselves; a server of your own is migrated when you say so."""
+    from flywheel_dagster.migrations import migrate, pending
+
+    where = addresses(settings)
+    if settings.uses_embedded_database:
+        migrate(where)
+    elif missing := pending(where):
+        raise FlywheelError(f"the database lacks {len(missing)} migrations; run flywheel migrate")
+
+
+def _require_organization(connection: psycopg.Connection[TupleRow], organization: str) -> None:
+    from flywheel_dagster.datasets.assemble import require_scope
+
+    require_scope(connection, organization)
+
+
+def _progress(unit: str) -> Progress:
+    """A bar on stderr for people; silent when nobody looks."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.completed:,} " + unit),
+        TimeRemainingColumn(), console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
