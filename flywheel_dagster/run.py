@@ -15,7 +15,6 @@ from flywheel_dagster.errors import FlywheelError
 from flywheel_dagster.partitions import FIRST_WEEK, range_tags, scopes
 from flywheel_dagster.resources import Flywheel
 
-
 # The full log stands in the UI; here a line for each run and what went wrong.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

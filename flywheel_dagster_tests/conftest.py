@@ -56,7 +56,9 @@ def server(worker_id: str) -> Iterator[Server]:
         home.mkdir(exist_ok=True)
         users.mkdir(exist_ok=True)
         (users / worker_id).touch()
-        running = postgres.start(home, settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"})
+        running = postgres.start(
+            home, settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+        )
     yield Server(running.url(role="flywheel_owner", database="flywheel"), shared)
     with FileLock(shared / "server.lock"):
         (users / worker_id).unlink()
@@ -94,7 +96,9 @@ def database(server: Server, template: str, tmp_path: Path) -> Iterator[Database
     name = f"flywheel_test_{uuid4().hex[:12]}"
     with connect(server.url) as connection:
         connection.autocommit = True
-        connection.execute(sql.SQL("create database {} template {} strategy file_copy").format(sql.Identifier(name), sql.Identifier(template)))
+        connection.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(sql.Identifier(name), sql.Identifier(template))
+        )
     settings = Settings(
         DATABASE_URL=server.named(name),
         FLYWHEEL_DAGSTER_DATABASE_URL=server.named(name),
@@ -129,8 +133,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(_OURS):
             monkeypatch.delenv(name)
     monkeypatch.setenv("FLYWHEEL_HOME", str(tmp_path / "home"))
-
-
 
 
 @pytest.fixture(scope="session")

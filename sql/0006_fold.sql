@@ -96,7 +96,7 @@ begin
       min(f.occurred_at) filter (where f.event_type = 'unsubscribed') as unsubscribed_at,
       min(f.occurred_at) filter (where f.event_type = 'spam_reported') as spam_reported_at,
       min(f.occurred_at) filter (where f.event_type = 'replied') as replied_at,
-      min(f.occurred_at) filter (where f.event_type = 'meeting_booked') as meeting_booked_at,
+      min(f.occurred_at) filter (where f.event_type in ('meeting_booked', 'meeting_completed', 'meeting_no_show')) as meeting_booked_at,
       bool_or(f.event_type in ('deal_opened', 'deal_updated', 'deal_closed', 'deal_lost')) as deal_opened,
       min(f.occurred_at) filter (where f.event_type in ('deal_opened', 'deal_updated', 'deal_closed', 'deal_lost')) as deal_opened_at
     from fact f
@@ -159,15 +159,18 @@ begin
       case f.event_type when 'deal_closed' then 3 when 'deal_lost' then 2 else 1 end desc,
       f.event_key desc
   ),
+  -- A deal's latest amount and currency; a correction may name only one of them.
   deal_amount as (
-    select distinct on (f.outcome_id, d.id) f.outcome_id, d.id, d.amount, d.currency
+    select f.outcome_id, d.id,
+      (array_agg(d.amount order by f.occurred_at desc, d.rank desc, f.event_key desc) filter (where d.amount is not null))[1] as amount,
+      (array_agg(d.currency order by f.occurred_at desc, d.rank desc, f.event_key desc) filter (where d.currency is not null))[1] as currency
     from fact f cross join lateral (select
       coalesce(f.facts ->> 'deal_id', '') as id,
       coalesce(f.facts ->> 'value', f.facts ->> 'deal_value')::numeric as amount,
-      coalesce(f.facts ->> 'currency', f.facts ->> 'deal_currency') as currency) d
-    where f.event_type in ('deal_opened', 'deal_updated', 'deal_closed', 'deal_lost') and d.amount is not null
-    order by f.outcome_id, d.id, f.occurred_at desc,
-      case f.event_type when 'deal_closed' then 3 when 'deal_lost' then 2 else 1 end desc, f.event_key desc
+      coalesce(f.facts ->> 'currency', f.facts ->> 'deal_currency') as currency,
+      case f.event_type when 'deal_closed' then 3 when 'deal_lost' then 2 else 1 end as rank) d
+    where f.event_type in ('deal_opened', 'deal_updated', 'deal_closed', 'deal_lost')
+    group by f.outcome_id, d.id
   ),
   -- Values of several won deals add up, as far as they are in the currency of the deal won last.
   won as (

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from flywheel_dagster_tests.sandbox.model_server.served import Served
@@ -21,9 +20,9 @@ def _shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]
 @pytest.fixture
 def server(_shared_server: Served) -> Iterator[Served]:
     """The shared server, with no faults left over from another test."""
-    httpx.delete(f"{_shared_server.url}/sandbox/faults")
+    _shared_server.http.delete("/sandbox/faults")
     yield _shared_server
-    httpx.delete(f"{_shared_server.url}/sandbox/faults")
+    _shared_server.http.delete("/sandbox/faults")
 
 
 @pytest.fixture(scope="session")

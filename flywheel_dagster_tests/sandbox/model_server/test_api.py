@@ -1,6 +1,5 @@
 """Files, lists, models and refusals: the API around the jobs."""
 
-import httpx
 import openai
 import pytest
 from openai import OpenAI
@@ -115,18 +114,17 @@ def test_a_job_on_an_unknown_file_or_one_of_another_purpose_is_refused(server: S
 
 
 def test_keys_are_asked_for_under_v1_alone(server: Served) -> None:
-    missing = httpx.get(f"{server.url}/v1/models")
+    missing = server.http.get("/v1/models")
     assert missing.status_code == 401
     assert missing.json()["error"].keys() == {"message", "type", "param", "code"}
-    with OpenAI(base_url=f"{server.url}/v1", api_key="sk-revoked", max_retries=0) as client:
-        with pytest.raises(openai.AuthenticationError) as refused:
-            client.models.list()
+    with OpenAI(base_url=f"{server.url}/v1", api_key="sk-revoked") as client, pytest.raises(openai.AuthenticationError) as refused:
+        client.models.list()
     assert refused.value.code == "invalid_api_key"
-    health = httpx.get(f"{server.url}/health").json()
+    health = server.http.get("/health").json()
     assert health["identity"] == "test"
     assert health["pid"] == server.process.pid == server.ready["pid"]
     assert health["state"] == str(server.state)
-    assert "sandbox" in httpx.get(server.url).json()["notice"].lower()
+    assert "sandbox" in server.http.get("/").json()["notice"].lower()
 
 
 @pytest.mark.parametrize(
@@ -146,6 +144,6 @@ def test_keys_are_asked_for_under_v1_alone(server: Served) -> None:
     ],
 )
 def test_every_refusal_has_openais_error_shape(server: Served, method: str, path: str, content: bytes, status: int) -> None:
-    answer = httpx.request(method, server.url + path, content=content, headers={"authorization": "Bearer sk-test"})
+    answer = server.http.request(method, path, content=content, headers={"authorization": "Bearer sk-test"})
     assert answer.status_code == status
     assert answer.json()["error"].keys() == {"message", "type", "param", "code"}
