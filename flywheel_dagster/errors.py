@@ -35,3 +35,11 @@ class TransientTrainingError(TrainingError):
 
 class PermanentTrainingError(TrainingError):
     """Calling again won't help: a failed job, a wrong key, a refused file."""
+
+
+class UnansweredError(TransientTrainingError):
+    """The provider's own answer is not known (a lost connection, a 5xx from anywhere on the way): the call may have taken effect."""
+
+
+class UnknownJobError(PermanentTrainingError):
+    """The provider knows no such job: it was deleted there, or another account bought it."""

@@ -87,14 +87,20 @@ def _run(
     )
     for event in result.all_events:
         if event.is_step_failure:
-            failure = event.step_failure_data
-            said = failure.user_failure_data.description if failure.user_failure_data else None
-            cause = failure.error.cause if failure.error and failure.error.cause else failure.error
-            print(f"  {event.step_key} failed: {said or (cause.message.strip() if cause else 'no message')}", file=sys.stderr)
+            print(f"  {event.step_key} failed: {failure_text(event)}", file=sys.stderr)
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             print(f"    {'passed' if check.passed else 'FAILED'}  {check.check_name}: {check.description}")
     return result.success
+
+
+def failure_text(event: dg.DagsterEvent) -> str:
+    """Why a step failed: our own words where it has them."""
+    failure = event.step_failure_data
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    cause = failure.error.cause if failure.error and failure.error.cause else failure.error
+    return str(cause.message).strip() if cause else "no message"
 
 
 if __name__ == "__main__":

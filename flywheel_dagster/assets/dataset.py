@@ -5,6 +5,7 @@ import dagster as dg
 from flywheel_dagster.checks import DATASET_CHECKS, check_dataset
 from flywheel_dagster.datasets.assemble import Selection, assemble
 from flywheel_dagster.datasets.examples import FORMAT
+from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import GROUP_TRAINING, OWNER_DATA, SCORED_TRAINING_ROWS, TRAINING_JSONL
 from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import bars, table
@@ -28,7 +29,7 @@ def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.
     """
     settings = flywheel.settings()
     selection = Selection(settings.min_quality, settings.max_examples, settings.validation_share, settings.outcome_note)
-    with flywheel.connection() as connection:
+    with plain_failures(), flywheel.connection() as connection:
         dataset = assemble(connection, context.partition_key, settings.training_data_dir, selection)
         checked = check_dataset(connection, dataset, settings)
     context.log.info(f"dataset {dataset.hash}: {dataset.train_examples} to train, {dataset.validation_examples} to validate")

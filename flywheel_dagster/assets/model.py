@@ -4,7 +4,7 @@ import dagster as dg
 
 from flywheel_dagster.datasets.assemble import current_dataset
 from flywheel_dagster.datasets.gates import require_trainable
-from flywheel_dagster.errors import PermanentTrainingError, TransientTrainingError
+from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.models.registry import upcoming_version
 from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, OWNER_MODELS, POOL_FINE_TUNING, TRAINING_JSONL
 from flywheel_dagster.partitions import scopes
@@ -41,24 +41,19 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
             context.log.info(f"{status.job_id}: {status.provider_status}{tokens}. {status.last_event or ''}")
             seen.append(status)
 
-    with flywheel.connection() as connection:
+    with plain_failures(), flywheel.connection() as connection:
         dataset = require_trainable(current_dataset(connection, scope, settings.training_data_dir), scope, settings.min_examples)
         version = upcoming_version(connection, scope, dataset.example_format)
         connection.commit()
-        try:
-            trained = train(
-                connection,
-                trainer,
-                dataset,
-                suffix=f"flywheel-{version}".replace(".", "-"),
-                patience=flywheel.patience(),
-                resubmit=config.resubmit,
-                progress=tell,
-            )
-        except PermanentTrainingError as error:
-            raise dg.Failure(description=str(error), allow_retries=False) from error
-        except TransientTrainingError as error:
-            raise dg.Failure(description=str(error), allow_retries=True) from error
+        trained = train(
+            connection,
+            trainer,
+            dataset,
+            suffix=f"flywheel-{version}".replace(".", "-"),
+            patience=flywheel.patience(),
+            resubmit=config.resubmit,
+            progress=tell,
+        )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(trained.model_id),
         metadata={

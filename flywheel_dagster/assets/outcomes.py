@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import GROUP_OUTCOMES, OUTCOME_LABELS, OWNER_DATA
 from flywheel_dagster.outcomes.summary import summarize
 from flywheel_dagster.partitions import FIRST_WEEK
@@ -25,7 +26,7 @@ from flywheel_dagster.resources import Flywheel
     ],
 )
 def outcome_labels(flywheel: Flywheel) -> Iterator[dg.ObserveResult]:
-    with flywheel.connection() as connection:
+    with plain_failures(), flywheel.connection() as connection:
         summary = summarize(connection, first_week=FIRST_WEEK)
     yield dg.ObserveResult(
         asset_key=OUTCOME_LABELS,

@@ -4,6 +4,7 @@ import dagster as dg
 
 from flywheel_dagster.datasets.assemble import current_dataset
 from flywheel_dagster.errors import InputError
+from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, MODEL_REGISTRY_ENTRY, OWNER_MODELS
 from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import table
@@ -23,7 +24,7 @@ from flywheel_dagster.training.registration import register_trained
 def model_registry_entry(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult[None]:
     """The scope's trained model in `model_registry`, ready to be deployed: v1.0.0, v1.1.0 …, a new major version for a new example format."""
     settings, scope = flywheel.settings(), context.partition_key
-    with flywheel.connection() as connection:
+    with plain_failures(), flywheel.connection() as connection:
         dataset = current_dataset(connection, scope, settings.training_data_dir)
         if dataset is None:
             raise InputError(f"scope {scope!r} has no dataset; materialize training_jsonl for it first")

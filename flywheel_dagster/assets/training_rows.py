@@ -4,6 +4,7 @@ import dagster as dg
 
 from flywheel_dagster.datasets.examples import FORMAT
 from flywheel_dagster.datasets.weeks import ScoredWeek, monday, score_weeks
+from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import GROUP_TRAINING, OUTCOME_LABELS, OWNER_DATA, SCORED_TRAINING_ROWS
 from flywheel_dagster.partitions import week_of, weeks
 from flywheel_dagster.presentation import bars, column_schema, table
@@ -46,7 +47,7 @@ def scored_training_rows(context: dg.AssetExecutionContext, flywheel: Flywheel) 
     def tell(week: ScoredWeek) -> None:
         context.log.info(f"week {week.week}: {week.rows} rows, {week.examples} examples, mean quality {week.mean_quality}")
 
-    with flywheel.connection() as connection:
+    with plain_failures(), flywheel.connection() as connection:
         scored = score_weeks(connection, monday(first), monday(last), outcome_note=flywheel.settings().outcome_note, progress=tell)
     filled = [week for week in scored if week.rows]
     rows = sum(week.rows for week in scored)

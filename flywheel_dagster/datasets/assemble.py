@@ -182,10 +182,7 @@ def verify(dataset: Dataset) -> None:
     """Raise InputError unless the files are those that the hash names."""
     try:
         sums = (dataset.directory / SUMS).read_bytes()
-        found = "".join(
-            f"{hashlib.file_digest((dataset.directory / name).open('rb'), 'sha256').hexdigest()}  {name}\n"
-            for name in (TRAIN, VALIDATION)
-        )
+        found = "".join(f"{_digest(dataset.directory / name)}  {name}\n" for name in (TRAIN, VALIDATION))
     except OSError as error:
         raise InputError(
             f"dataset {dataset.hash[:12]} is not in {dataset.directory.parent}; materialize training_jsonl again"
@@ -194,6 +191,11 @@ def verify(dataset: Dataset) -> None:
         raise InputError(
             f"the files in {dataset.directory} are not those that were published; delete the folder and materialize training_jsonl again"
         )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def require_scope(connection: psycopg.Connection[TupleRow], scope: str) -> None:

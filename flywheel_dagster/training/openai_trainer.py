@@ -1,14 +1,14 @@
 """OpenAI's fine-tuning, through the official client, and anything that speaks the same API under another base URL."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import openai
 from openai.types.fine_tuning import FineTuningJob
 
-from flywheel_dagster.errors import PermanentTrainingError, TransientTrainingError
+from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnansweredError, UnknownJobError
 from flywheel_dagster.training.prices import openai_training_cost
 from flywheel_dagster.training.trainer import JobState, JobStatus
 
@@ -32,8 +32,8 @@ class OpenAITrainer:
         self, *, api_key: str, base_model: str, epochs: int, seed: int, base_url: str | None = None, local: bool = False
     ) -> None:
         self.base_model = base_model
-        self._epochs, self._seed, self._local = epochs, seed, local
-        self._client = openai.OpenAI(api_key=api_key, base_url=base_url, max_retries=0, timeout=120)
+        self._epochs, self._seed, self._local, self._api_key = epochs, seed, local, _checked_key(api_key)
+        self._client = openai.OpenAI(api_key=self._api_key, base_url=base_url, max_retries=0, timeout=120)
 
     def settings(self) -> Mapping[str, Any]:
         """Base, epochs, seed, and where: a job of the local server must never pass for a real one."""
@@ -48,13 +48,13 @@ class OpenAITrainer:
 
     def upload(self, path: Path, *, name: str) -> str:
         """POST /files."""
-        with _errors("the upload"), path.open("rb") as file:
+        with self._errors("the upload"), path.open("rb") as file:
             return self._client.files.create(file=(name, file), purpose="fine-tune").id
 
     def find(self, key: str) -> str | None:
         """GET /fine_tuning/jobs with our key in its metadata; an oldest job wins, should there be two."""
         found = None
-        with _errors("listing jobs"):
+        with self._errors("listing jobs"):
             for job in self._client.fine_tuning.jobs.list(limit=100, extra_query={f"metadata[{_KEY}]": key}):
                 if (job.metadata or {}).get(_KEY) == key:
                     found = job.id
@@ -62,7 +62,7 @@ class OpenAITrainer:
 
     def create(self, *, key: str, training_file: str, validation_file: str | None, suffix: str) -> str:
         """POST /fine_tuning/jobs."""
-        with _errors("creating the job"):
+        with self._errors("creating the job"):
             job = self._client.fine_tuning.jobs.create(
                 model=self.base_model,
                 training_file=training_file,
@@ -76,9 +76,14 @@ class OpenAITrainer:
 
     def status(self, job_id: str) -> JobStatus:
         """GET /fine_tuning/jobs/{id} and its newest event."""
-        with _errors(f"looking at job {job_id}"):
-            job = self._client.fine_tuning.jobs.retrieve(job_id)
-            events = self._client.fine_tuning.jobs.list_events(job_id, limit=1).data
+        with self._errors(f"looking at job {job_id}"):
+            try:
+                job = self._client.fine_tuning.jobs.retrieve(job_id)
+            except openai.NotFoundError as error:
+                raise UnknownJobError(
+                    f"OpenAI knows no fine-tuning job {job_id}: it was deleted there, or bought with another account's key; set "
+                    "OPENAI_API_KEY to the key that bought it, or materialize fine_tuned_model with resubmit: true to buy a new one"
+                ) from error
         state = _ENDS.get(job.status, JobState.RUNNING)
         return JobStatus(
             job_id=job_id,
@@ -87,12 +92,48 @@ class OpenAITrainer:
             model_id=job.fine_tuned_model if state is JobState.SUCCEEDED else None,
             trained_tokens=job.trained_tokens,
             error=_job_error(job),
-            last_event=events[0].message if events else None,
+            last_event=self._last_event(job_id),
         )
 
     def cost_usd(self, trained_tokens: int) -> float | None:
         """By the dated price table; the local server is free."""
         return 0.0 if self._local else openai_training_cost(self.base_model, trained_tokens)
+
+    def _last_event(self, job_id: str) -> str | None:
+        # Only told, never decided upon: a job whose events can't be had still has its state.
+        with suppress(openai.APIError):
+            for event in self._client.fine_tuning.jobs.list_events(job_id, limit=1).data:
+                return event.message
+        return None
+
+    @contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        """Classify once: 408, 409, 429, 5xx and lost connections are transient, everything else is permanent. The key is never told."""
+        try:
+            yield
+        except openai.APIConnectionError as error:
+            raise UnansweredError(f"{doing} failed: no answer from OpenAI ({error.__cause__ or error})") from error
+        except openai.APIStatusError as error:
+            code = error.code or ""
+            said = error.body.get("message") if isinstance(error.body, dict) else None
+            message = f"{doing} failed: {said or error.message} (HTTP {error.status_code}{f', {code}' if code else ''})"
+            message = message.replace(self._api_key, "sk-…")
+            told = None if self._api_key in str(error) else error  # a cause is logged with its text
+            if code in _REMEDIES:
+                raise PermanentTrainingError(f"{message}; {_REMEDIES[code]}") from told
+            if error.status_code >= 500:
+                raise UnansweredError(message) from told
+            if error.status_code in (408, 409, 429):
+                raise TransientTrainingError(message) from told
+            raise PermanentTrainingError(message) from told
+
+
+def _checked_key(key: str) -> str:
+    """The key without the line end that files and shells add; what can't stand in a header would be quoted in the client's error."""
+    key = key.strip()
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise SettingsError("OPENAI_API_KEY is not a key: it is empty or has spaces or signs that no key has; copy it again")
+    return key
 
 
 def _job_error(job: FineTuningJob) -> str | None:
@@ -100,19 +141,3 @@ def _job_error(job: FineTuningJob) -> str | None:
     if job.error is None or not job.error.code:
         return None
     return f"{job.error.message} ({job.error.code})"
-
-
-@contextmanager
-def _errors(doing: str) -> Iterator[None]:
-    """Classify once: 408, 409, 429, 5xx and lost connections are transient, everything else is permanent."""
-    try:
-        yield
-    except openai.APIConnectionError as error:
-        raise TransientTrainingError(f"{doing} failed: no answer from OpenAI ({error})") from error
-    except openai.APIStatusError as error:
-        code = error.code or ""
-        message = error.body.get("message") if isinstance(error.body, dict) else None
-        said = f"{doing} failed: {message or error.message} (HTTP {error.status_code}{f', {code}' if code else ''})"
-        if code not in _REMEDIES and (error.status_code in (408, 409, 429) or error.status_code >= 500):
-            raise TransientTrainingError(said) from error
-        raise PermanentTrainingError(f"{said}; {_REMEDIES[code]}" if code in _REMEDIES else said) from error

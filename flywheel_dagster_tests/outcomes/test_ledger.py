@@ -1,7 +1,6 @@
 """The ledger keeps every fact once, waits for outcomes, and never crosses tenants; also when everybody writes at once."""
 
 import threading
-from datetime import datetime
 
 import psycopg
 import pytest
@@ -159,9 +158,8 @@ def test_a_fact_that_the_table_would_refuse_is_refused_when_the_event_is_made(wr
 
 
 def test_times_without_a_zone_are_refused() -> None:
+    nowhere = MONDAY.replace(tzinfo=None)
     with pytest.raises(ValueError, match="time zone"):
-        OutcomeEvent(event_type=EventType.OPENED, occurred_at=datetime(2026, 1, 1), source="test")  # noqa: DTZ001
+        OutcomeEvent(event_type=EventType.OPENED, occurred_at=nowhere, source="test")
     with pytest.raises(ValueError, match="time zone"):
-        SentMessage(
-            organization_id="a", campaign_id="b", lead_id="c", channel="email", message_body="d", sent_at=datetime(2026, 1, 1)
-        )
+        SentMessage(organization_id="a", campaign_id="b", lead_id="c", channel="email", message_body="d", sent_at=nowhere)
