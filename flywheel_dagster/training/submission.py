@@ -17,12 +17,20 @@ from psycopg.types.json import Jsonb
 
 from flywheel_dagster.database import statement
 from flywheel_dagster.datasets.assemble import TRAIN, VALIDATION, Dataset, verify
-from flywheel_dagster.errors import PermanentTrainingError, TrainingError, TransientTrainingError
+from flywheel_dagster.errors import (
+    DatabaseError,
+    PermanentTrainingError,
+    TrainingError,
+    TransientTrainingError,
+    UnansweredError,
+    UnknownJobError,
+)
 from flywheel_dagster.training.trainer import JobState, JobStatus, Trainer
 
 _LOCK = 7064
 _T = TypeVar("_T")
-_ATTEMPTS = 5  # of a step whose failure is transient
+_ATTEMPTS = 7  # of a submission: with pauses of 1, 2, 4 … seconds about a minute, which a provider's list may also lag behind
+_LOOKS = 30  # that may fail in a row while a job runs: half an hour without the provider
 
 
 @dataclass(frozen=True)
@@ -64,35 +72,42 @@ def train(
 ) -> TrainedModel:
     """Train on a dataset, or find the training that was bought for it, and wait for its end.
 
-    Killed at any point and called again, it goes on with the same job. Each step is committed, on the given connection. Raises
-    PermanentTrainingError with the provider's message for a failed or cancelled job, also when called again, unless `resubmit` asks
-    for a new attempt; TransientTrainingError when the provider stays away or the job outlasts `patience.limit`.
+    Killed at any point and called again, it goes on with the same job. Each step is committed, on the given connection, which must not
+    be inside a `transaction()` block. Raises PermanentTrainingError with the provider's message for a failed or cancelled job, also when
+    called again, unless `resubmit` asks for a new attempt (or the provider no longer knows the job, UnknownJobError);
+    TransientTrainingError when the provider stays away or the job outlasts `patience.limit`; InputError when files to upload aren't
+    those of the dataset; DatabaseError when the connection is lost, which loses no job.
     """
-    verify(dataset)
-    key_hash = settings_hash(trainer)
-    row = _ledger_row(connection, trainer, dataset, key_hash, resubmit=resubmit)
-    if row["status"] == "succeeded":
-        return _trained(row)
-    if row["status"] in ("failed", "cancelled"):
-        raise PermanentTrainingError(
-            f"fine-tuning job {row['provider_job_id']} {row['status']} earlier: {row['error']}; mend the cause, then materialize "
-            "fine_tuned_model with resubmit: true to buy a new one"
-        )
-    with _sole_submitter(connection, row["id"]):
-        row = _read(connection, row["id"])
-        if row["provider_job_id"] is None:
-            row = _submit(connection, trainer, dataset, row, suffix, patience)
-    return _wait(connection, trainer, row, patience, progress)
+    connection.commit()  # inside an open transaction no step would be kept before the caller's own commit
+    try:
+        row = _ledger_row(connection, trainer, dataset, resubmit=resubmit)
+        if resubmit and _is_forgotten(trainer, row, patience):
+            _update(connection, row["id"], status="failed", error="the provider no longer knows the job")
+            row = _ledger_row(connection, trainer, dataset, resubmit=True)
+        if row["status"] == "succeeded":
+            return _trained(row)
+        if row["status"] in ("failed", "cancelled"):
+            raise _ended_badly(row)
+        with _sole_submitter(connection, row["id"]):
+            row = _read(connection, row["id"])
+            if row["provider_job_id"] is None:
+                row = _submit(connection, trainer, dataset, row, suffix, patience)
+        return _wait(connection, trainer, row, patience, progress)
+    except psycopg.OperationalError as error:
+        if not connection.closed:
+            raise
+        raise DatabaseError(
+            "the connection to the database was lost while training; a job that was bought goes on at the provider: materialize "
+            "fine_tuned_model again to wait for it"
+        ) from error
 
 
-def _ledger_row(
-    connection: psycopg.Connection[TupleRow], trainer: Trainer, dataset: Dataset, key_hash: str, *, resubmit: bool
-) -> dict[str, Any]:
+def _ledger_row(connection: psycopg.Connection[TupleRow], trainer: Trainer, dataset: Dataset, *, resubmit: bool) -> dict[str, Any]:
     values = {
         "dataset_hash": dataset.hash,
         "trainer": trainer.name,
         "settings": Jsonb(dict(trainer.settings())),
-        "settings_hash": key_hash,
+        "settings_hash": settings_hash(trainer),
         "resubmit": resubmit,
     }
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
@@ -100,6 +115,16 @@ def _ledger_row(
         row = cursor.execute(statement("latest_fine_tuning_job"), values).fetchone()
     assert row is not None
     return row
+
+
+def _is_forgotten(trainer: Trainer, row: dict[str, Any], patience: Patience) -> bool:
+    if row["provider_job_id"] is None or row["status"] not in ("submitted", "running"):
+        return False
+    try:
+        _patiently(lambda: trainer.status(row["provider_job_id"]), patience, attempts=_ATTEMPTS)
+    except UnknownJobError:
+        return True
+    return False
 
 
 def _submit(
@@ -110,29 +135,54 @@ def _submit(
     suffix: str,
     patience: Patience,
 ) -> dict[str, Any]:
+    verify(dataset)
+    job = row["id"]
     key = f"{dataset.hash}:{row['settings_hash']}:{row['attempt']}"
 
     def found_or_created() -> str:
-        # A create whose answer was lost shows up here: the provider is asked before every attempt.
+        # `submitted` without a job id: a create was sent, perhaps by a process that is dead now, and its answer is not known.
+        asked = _read(connection, job)["status"] == "submitted"
+        if (job_id := _found(trainer, key, patience, looks=_ATTEMPTS if asked else 1)) is not None:
+            return job_id
+        _upload(connection, trainer, dataset, job)
+        files = _read(connection, job)
+        # Said before it is done. It also proves that the connection lives, and with it the lock.
+        _update(connection, job, status="submitted")
+        try:
+            return trainer.create(
+                key=key, training_file=files["training_file_id"], validation_file=files["validation_file_id"], suffix=suffix
+            )
+        except UnansweredError:
+            raise
+        except TransientTrainingError:
+            _update(connection, job, status="planned")
+            raise
+        except PermanentTrainingError:
+            # The reason may be a file that was deleted at the provider: the next call uploads anew.
+            _update(connection, job, status="planned", training_file_id=None, validation_file_id=None)
+            raise
+
+    job_id = _patiently(found_or_created, patience, attempts=_ATTEMPTS)
+    _update(connection, job, provider_job_id=job_id, status="submitted")
+    return _read(connection, job)
+
+
+def _found(trainer: Trainer, key: str, patience: Patience, *, looks: int) -> str | None:
+    for _ in _tries(patience, looks):
         if (job_id := trainer.find(key)) is not None:
             return job_id
-        current = _read(connection, row["id"])
-        for column, name, examples in (
-            ("training_file_id", TRAIN, dataset.train_examples),
-            ("validation_file_id", VALIDATION, dataset.validation_examples),
-        ):
-            if current[column] is None and examples:
-                _update(
-                    connection, row["id"], **{column: trainer.upload(dataset.directory / name, name=f"{dataset.hash[:16]}-{name}")}
-                )
-        current = _read(connection, row["id"])
-        return trainer.create(
-            key=key, training_file=current["training_file_id"], validation_file=current["validation_file_id"], suffix=suffix
-        )
+    return None
 
-    job_id = _patiently(found_or_created, patience)
-    _update(connection, row["id"], provider_job_id=job_id, status="submitted")
-    return _read(connection, row["id"])
+
+def _upload(connection: psycopg.Connection[TupleRow], trainer: Trainer, dataset: Dataset, job: UUID) -> None:
+    known = _read(connection, job)
+    for column, name, examples in (
+        ("training_file_id", TRAIN, dataset.train_examples),
+        ("validation_file_id", VALIDATION, dataset.validation_examples),
+    ):
+        if known[column] is None and examples:
+            file_id = trainer.upload(dataset.directory / name, name=f"{dataset.hash[:16]}-{name}")
+            _update(connection, job, **{column: file_id})
 
 
 def _wait(
@@ -144,7 +194,7 @@ def _wait(
 ) -> TrainedModel:
     job_id, deadline = row["provider_job_id"], patience.clock() + patience.limit.total_seconds()
     while True:
-        seen = _patiently(lambda: trainer.status(job_id), patience)
+        seen = _patiently(lambda: trainer.status(job_id), patience, attempts=_LOOKS)
         progress(seen)
         if seen.state is JobState.SUCCEEDED:
             if not seen.model_id:
@@ -160,7 +210,7 @@ def _wait(
         if seen.state is not JobState.RUNNING:
             error = seen.error or "no reason given"
             _update(connection, row["id"], status=seen.state.value, provider_status=seen.provider_status, error=error)
-            raise PermanentTrainingError(f"fine-tuning job {job_id} {seen.state}: {error}")
+            raise _ended_badly(_read(connection, row["id"]))
         _update(connection, row["id"], status="running", provider_status=seen.provider_status, trained_tokens=seen.trained_tokens)
         if patience.clock() >= deadline:
             hours = patience.limit.total_seconds() / 3600
@@ -170,15 +220,22 @@ def _wait(
         patience.sleep(patience.poll.total_seconds())
 
 
-def _patiently(step: Callable[[], _T], patience: Patience) -> _T:
-    for attempt in range(_ATTEMPTS):
+def _patiently(step: Callable[[], _T], patience: Patience, *, attempts: int) -> _T:
+    for attempt in _tries(patience, attempts):
         try:
             return step()
         except TransientTrainingError:
-            if attempt == _ATTEMPTS - 1:
+            if attempt == attempts - 1:
                 raise
-            patience.sleep(min(patience.poll.total_seconds(), 2.0**attempt))
     raise AssertionError("unreachable")
+
+
+def _tries(patience: Patience, count: int) -> Iterator[int]:
+    """Numbers of tries, with pauses of 1, 2, 4 … seconds in between, none longer than a poll."""
+    for number in range(count):
+        if number:
+            patience.sleep(min(patience.poll.total_seconds(), 2.0 ** (number - 1)))
+        yield number
 
 
 @contextmanager
@@ -189,9 +246,10 @@ def _sole_submitter(connection: psycopg.Connection[TupleRow], job: UUID) -> Iter
     try:
         yield
     finally:
-        connection.rollback()
-        connection.execute("select pg_advisory_unlock(%s, hashtext(%s))", (_LOCK, str(job)))
-        connection.commit()
+        if not connection.closed:  # a lost connection has lost its lock
+            connection.rollback()
+            connection.execute("select pg_advisory_unlock(%s, hashtext(%s))", (_LOCK, str(job)))
+            connection.commit()
 
 
 def _read(connection: psycopg.Connection[TupleRow], job: UUID) -> dict[str, Any]:
@@ -209,4 +267,11 @@ def _update(connection: psycopg.Connection[TupleRow], job: UUID, **changes: Any)
 def _trained(row: dict[str, Any]) -> TrainedModel:
     return TrainedModel(
         row["model_id"], row["provider_job_id"], row["trained_tokens"], row["cost_usd"], row["settings_hash"], row["attempt"]
+    )
+
+
+def _ended_badly(row: dict[str, Any]) -> PermanentTrainingError:
+    return PermanentTrainingError(
+        f"fine-tuning job {row['provider_job_id']} {row['status']}: {row['error']}; mend the cause, then materialize fine_tuned_model "
+        "with resubmit: true to buy a new one"
     )

@@ -30,7 +30,10 @@ class JobStatus:
 
 
 class Trainer(Protocol):
-    """A provider of fine-tuning. Every call may raise TransientTrainingError (call again later) or PermanentTrainingError."""
+    """A provider of fine-tuning. Every call may raise TransientTrainingError (call again later) or PermanentTrainingError.
+
+    Submission relies on one distinction: UnansweredError when a call may have taken effect though it failed.
+    """
 
     name: str
     base_model: str
@@ -48,11 +51,11 @@ class Trainer(Protocol):
         ...
 
     def create(self, *, key: str, training_file: str, validation_file: str | None, suffix: str) -> str:
-        """Buy a job; returns its id. Called at most once for a key unless `find` shows that the call before came to nothing."""
+        """Buy a job; returns its id. Called again for a key only when `find` shows that the call before came to nothing."""
         ...
 
     def status(self, job_id: str) -> JobStatus:
-        """Look at a job."""
+        """Look at a job. Raises UnknownJobError when the provider knows none of this id."""
         ...
 
     def cost_usd(self, trained_tokens: int) -> float | None:

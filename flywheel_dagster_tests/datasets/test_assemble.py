@@ -1,0 +1,213 @@
+"""Datasets: the same rows give the same bytes, nobody stands on both sides, and every candidate is accounted for."""
+
+import hashlib
+import json
+import random
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.rows import TupleRow
+
+from flywheel_dagster.datasets.assemble import Dataset, Selection, assemble, current_dataset, verify
+from flywheel_dagster.datasets.gates import enough_examples, no_lead_on_both_sides, no_outcome_twice, valid_chat_format
+from flywheel_dagster.datasets.weeks import monday, score_weeks, stale_weeks
+from flywheel_dagster.errors import InputError
+from flywheel_dagster.outcomes.ledger import record, send
+from flywheel_dagster.outcomes.messages import SentMessage
+from flywheel_dagster_tests.outcomes.making import MONDAY, event, message
+
+Connection = psycopg.Connection[TupleRow]
+DEFAULT = Selection()
+LAST = monday(MONDAY) + timedelta(weeks=2)
+
+
+def write(connection: Connection, messages: list[SentMessage], *, won: bool = True) -> None:
+    send(connection, messages)
+    record(
+        connection,
+        [
+            event(sent.id, "deal_closed" if won else "opened", 20, value="100") if won else event(sent.id, "opened", 20)
+            for sent in messages
+        ],
+    )
+    connection.execute("update organizations set allows_global_training = true where id = 'acme'")
+    connection.commit()
+
+
+def make(count: int, **given: Any) -> list[SentMessage]:
+    return [
+        message(
+            lead_id=f"lead {number // 3}",
+            message_body=f"idea {number}",
+            sent_at=MONDAY + timedelta(hours=7 * number % 400),
+            **given,
+        )
+        for number in range(count)
+    ]
+
+
+def build(connection: Connection, folder: Path, selection: Selection = DEFAULT, scope: str = "global") -> Dataset:
+    score_weeks(connection, monday(MONDAY), LAST)
+    return assemble(connection, scope, folder, selection)
+
+
+def texts(dataset: Dataset, name: str) -> list[str]:
+    return [json.loads(line)["messages"][2]["content"] for line in (dataset.directory / name).read_text().splitlines()]
+
+
+def test_a_dataset_is_named_by_its_bytes_and_anyone_can_check_it(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(60))
+    dataset = build(connection, tmp_path)
+    sums = (dataset.directory / "SHA256SUMS").read_text()
+    assert dataset.directory.name == dataset.hash == hashlib.sha256(sums.encode()).hexdigest()
+    for line in sums.splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((dataset.directory / name).read_bytes()).hexdigest() == digest
+    verify(dataset)
+    assert current_dataset(connection, "global", tmp_path) == dataset
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.randoms(use_true_random=False))
+def test_the_same_outcomes_in_any_order_of_arrival_give_the_same_bytes(
+    connection: Connection, tmp_path: Path, order: random.Random
+) -> None:
+    messages = [
+        SentMessage(**{name: getattr(sent, name) for name in sent.__struct_fields__ if name != "id"} | {"id": fixed})
+        for sent, fixed in FIXED
+    ]
+    order.shuffle(messages)
+    connection.execute("delete from scored_training_rows")
+    connection.execute("update outcome_labels set framework = null")
+    cut = order.randint(0, len(messages))
+    write(connection, messages[:cut])
+    write(connection, messages[cut:])
+    found = build(connection, tmp_path, Selection(limit=40)).hash
+    connection.execute("create temp table if not exists seen (hash text)")
+    connection.execute("insert into seen values (%s)", (found,))
+    assert connection.execute("select count(distinct hash) from seen").fetchone() == (1,)
+    connection.commit()
+
+
+FIXED = [(sent, sent.id) for sent in make(50)]
+
+
+def test_no_lead_stands_on_both_sides_and_no_example_changes_sides_as_data_grows(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(120))
+    first = build(connection, tmp_path, Selection(validation_share=0.3))
+    assert first.validation_examples > 0
+    assert no_lead_on_both_sides(connection, first).passed
+    assert no_outcome_twice(first).passed
+    assert valid_chat_format(first).passed
+    write(connection, [message(lead_id=f"lead {number}", message_body=f"more {number}", sent_at=MONDAY) for number in range(60)])
+    second = build(connection, tmp_path, Selection(validation_share=0.3))
+    assert second.examples == 180
+    assert set(texts(first, "train.jsonl")) <= set(texts(second, "train.jsonl"))
+    assert set(texts(first, "validation.jsonl")) <= set(texts(second, "validation.jsonl"))
+
+
+def test_every_candidate_is_kept_or_dropped_for_a_reason(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(30))
+    write(connection, make(7, campaign_id="dull"), won=False)
+    write(connection, make(3, organization_id="private"))
+    write(connection, [message(message_body=" ", lead_id="blank")])
+    bad = make(5, campaign_id="bad")
+    send(connection, bad)
+    record(connection, [event(sent.id, "bounced", reason="550") for sent in bad])
+    connection.commit()
+    dataset = build(connection, tmp_path, Selection(limit=20))
+    assert dict(dataset.dropped) == {
+        "below the quality threshold": 7,
+        "negative example": 5,
+        "organization does not share with the global model": 3,
+        "empty message": 1,
+        "beyond the limit": 10,
+    }
+    assert dataset.examples + sum(dataset.dropped.values()) == dataset.candidates == 46
+
+
+def test_under_a_limit_the_best_are_taken(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(30))
+    best = make(5, campaign_id="best", icp_score=1.0)
+    write(connection, best)
+    dataset = build(connection, tmp_path, Selection(limit=12, validation_share=0))
+    assert dataset.train_examples == 12
+    manifest = [json.loads(line) for line in (dataset.directory / "manifest.jsonl").read_text().splitlines()]
+    assert {str(sent.id) for sent in best} <= {member["outcome_id"] for member in manifest}
+    earliest = sorted(make(30), key=lambda sent: sent.sent_at)[:7]
+    assert {sent.message_body for sent in earliest} <= set(texts(dataset, "train.jsonl"))
+
+
+def test_the_manifest_says_which_outcome_each_line_is(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(40))
+    dataset = build(connection, tmp_path)
+    lines = {name: texts(dataset, f"{name}.jsonl") for name in ("train", "validation")}
+    for member in map(json.loads, (dataset.directory / "manifest.jsonl").read_text().splitlines()):
+        row = connection.execute(
+            "select message_body, included_in_training from outcome_labels where id = %s", (member["outcome_id"],)
+        ).fetchone()
+        assert row == (lines[member["side"]][member["line"] - 1], True)
+
+
+def test_published_again_nothing_changes_and_a_spoilt_folder_is_noticed(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(30))
+    dataset = build(connection, tmp_path)
+    assert build(connection, tmp_path).hash == dataset.hash
+    assert connection.execute("select count(*) from datasets").fetchone() == (1,)
+    assert [path.name for path in tmp_path.iterdir()] == [dataset.hash]
+    (dataset.directory / "train.jsonl").write_text("{}\n")
+    with pytest.raises(InputError, match="not those that were published"):
+        verify(dataset)
+
+
+def test_two_scopes_with_the_same_rows_share_the_dataset(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(30))
+    own, shared = build(connection, tmp_path, scope="acme"), build(connection, tmp_path)
+    assert own.hash == shared.hash
+    assert (own.scope, shared.scope) == ("acme", "global")
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(3))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="TRAINING_DATA_DIR"):
+        build(connection, tmp_path / "file")
+    connection.rollback()
+    assert connection.execute("select count(*) from datasets").fetchone() == (0,)
+
+
+def test_too_few_examples_name_the_settings(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(30))
+    verdict = enough_examples(build(connection, tmp_path), 50)
+    assert not verdict.passed
+    assert "FLYWHEEL_MIN_EXAMPLES (now 50)" in verdict.description
+
+
+def test_a_week_is_stale_until_it_is_scored_again(connection: Connection) -> None:
+    write(connection, make(3))
+    assert stale_weeks(connection) == [monday(MONDAY)]
+    connection.commit()
+    score_weeks(connection, monday(MONDAY), monday(MONDAY))
+    assert stale_weeks(connection) == []
+    assert stale_weeks(connection, outcome_note=True) == [monday(MONDAY)]
+    outcome = connection.execute("select id from outcome_labels limit 1").fetchone()
+    assert outcome is not None
+    record(connection, [event(outcome[0], "clicked", 2)])
+    assert stale_weeks(connection) == [monday(MONDAY)]
+
+
+def test_scoring_a_week_touches_no_other_week(connection: Connection) -> None:
+    write(connection, make(60))
+    score_weeks(connection, monday(MONDAY), LAST)
+    connection.execute("update scored_training_rows set example = 'marked' where week = %s", (LAST,))
+    connection.commit()
+    score_weeks(connection, monday(MONDAY), LAST - timedelta(weeks=1))
+    marked = connection.execute(
+        "select count(*) filter (where example = 'marked'), count(*) from scored_training_rows where week = %s", (LAST,)
+    ).fetchone()
+    assert marked is not None and marked[0] == marked[1] > 0

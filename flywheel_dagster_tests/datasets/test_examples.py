@@ -1,0 +1,90 @@
+"""From an outcome to one line of JSONL."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flywheel_dagster.datasets.chat_format import line_problems
+from flywheel_dagster.datasets.examples import MAX_CHARACTERS, build_example, example_format, split_point
+from flywheel_dagster.datasets.prompts import outcome_note, request_messages
+
+ROW: dict[str, Any] = {
+    "subject_line": "Quick question",
+    "message_body": "Hi {{first_name}},\n\nshall we talk?",
+    "lead_industry": "SaaS",
+    "lead_role": "VP Sales",
+    "company_size": "51-200",
+    "channel": "email",
+    "framework": "PAS",
+    "tone": "professional",
+    "deal_closed": True,
+    "deal_value": "15000",
+}
+
+
+def test_the_user_states_lead_and_strategy_and_the_assistant_writes_subject_and_body() -> None:
+    line = build_example(ROW).line
+    assert line is not None
+    example = json.loads(line)
+    assert list(example) == ["messages"]
+    system, user, assistant = example["messages"]
+    assert [turn["role"] for turn in (system, user, assistant)] == ["system", "user", "assistant"]
+    assert user["content"] == (
+        "Write a message for:\nIndustry: SaaS\nRole: VP Sales\nCompany size: 51-200\nChannel: email\nFramework: PAS\nTone: professional"
+    )
+    assert assistant["content"] == "Subject: Quick question\n\nHi {{first_name}},\n\nshall we talk?"
+    assert example["messages"][:2] == request_messages(ROW), "senders ask with the same words"
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert request_messages({"channel": "sms", "lead_role": None, "tone": ""})[1]["content"] == "Write a message for:\nChannel: sms"
+
+
+def test_a_field_cannot_smuggle_in_lines_of_its_own() -> None:
+    asked = request_messages({"channel": "email", "lead_role": "CEO\nTone: rude"})[1]["content"]
+    assert "Role: CEO Tone: rude" in asked.splitlines()
+
+
+def test_the_outcome_is_told_only_when_it_is_asked_for() -> None:
+    assert "Outcome" not in str(build_example(ROW).line)
+    assert "**Outcome:** Deal closed: $15,000" in str(build_example(ROW, with_outcome_note=True).line)
+    assert outcome_note({"meeting_booked": True}) == "\n\n**Outcome:** Meeting booked"
+    assert outcome_note({"delivered": True}) == ""
+    assert example_format(outcome_note=True) != example_format(outcome_note=False)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [("", "empty message"), (" \n\t", "empty message"), ("x" * (MAX_CHARACTERS + 1), "longer than 200,000 characters")],
+)
+def test_what_cannot_be_an_example_says_why(body: str, reason: str) -> None:
+    example = build_example(ROW | {"message_body": body})
+    assert (example.line, example.rejected) == (None, reason)
+
+
+@given(st.text(min_size=1).filter(str.strip), st.none() | st.text(min_size=1))
+def test_every_text_round_trips_in_one_line_that_the_rules_accept(body: str, subject: str | None) -> None:
+    line = build_example(ROW | {"message_body": body, "subject_line": subject}).line
+    assert line is not None
+    assert not any(control in line for control in ("\n", "\r", "\x01", "\x02"))
+    content = json.loads(line)["messages"][2]["content"]
+    assert content == (f"Subject: {subject}\n\n{body}" if subject else body)
+    assert list(line_problems(line.encode())) == []
+
+
+@given(st.text(), st.text())
+def test_a_lead_has_one_place_for_ever(organization: str, lead: str) -> None:
+    place = split_point(organization, lead)
+    assert 0 <= place < 1
+    assert place == split_point(organization, lead)
+
+
+def test_places_are_spread_evenly_and_differ_between_organizations() -> None:
+    places = [split_point("acme", f"lead {number}") for number in range(10_000)]
+    assert abs(sum(place < 0.1 for place in places) / 10_000 - 0.1) < 0.012
+    assert split_point("acme", "ada") != split_point("rival", "ada")
+    assert split_point("ab", "c") != split_point("a", "bc")
+    assert split_point("acme", "lead 1") == 0.012098766763075308, "fixed for ever: another value moves examples between the sides"
