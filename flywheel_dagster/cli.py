@@ -109,6 +109,11 @@ def materialize(
     _migrated(settings)
     if (code := run_module("flywheel_dagster.run", arguments, dagster_environment(settings))) != 0:
         raise typer.Exit(code)
+    if scope:
+        from flywheel_dagster.report import report
+
+        with connect(addresses(settings).service) as connection:
+            print("\n" + report(connection, settings, scope))
 
 
 @app.command()

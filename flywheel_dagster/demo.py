@@ -8,17 +8,16 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg.rows import TupleRow, dict_row
+from psycopg.rows import TupleRow
 
-from flywheel_dagster.database import Addresses, addresses, connect, statement
-from flywheel_dagster.datasets.assemble import Dataset, current_dataset
+from flywheel_dagster.database import Addresses, addresses, connect
 from flywheel_dagster.errors import FlywheelError
 from flywheel_dagster.migrations import migrate
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
 from flywheel_dagster.outcomes.ledger import record
-from flywheel_dagster.outcomes.summary import Summary, summarize
 from flywheel_dagster.outcomes.tracker import OutcomeTracker
 from flywheel_dagster.processes import dagster_environment, run_module
+from flywheel_dagster.report import report
 from flywheel_dagster.sandbox.services import model_server_url
 from flywheel_dagster.sandbox.simulator.history import history
 from flywheel_dagster.sandbox.simulator.run import simulate
@@ -49,52 +48,12 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> None:
     if run_module("flywheel_dagster.run", ["--observe", "--stale-weeks", "--scope", SCOPE], environment) != 0:
         raise FlywheelError("the demo stopped at the step named above; run make demo again to go on from there")
     with connect(where.service) as connection:
-        dataset = current_dataset(connection, SCOPE, settings.training_data_dir)
-        assert dataset is not None
-        say(summary_text(connection, dataset, settings, seconds=time.monotonic() - began))
-
-
-def summary_text(connection: psycopg.Connection[TupleRow], dataset: Dataset, settings: Settings, *, seconds: float) -> str:
-    """What the loop came to, for a person."""
-    outcomes = summarize(connection, first_week=datetime(2018, 1, 1).date())  # noqa: DTZ001
-    with connection.cursor(row_factory=dict_row) as cursor:
-        models = cursor.execute(statement("models_of_dataset"), {"hash": dataset.hash, "scope": SCOPE}).fetchall()
-    lines = ["", *_outcome_lines(outcomes), "", *_dataset_lines(dataset), "", *(_model_line(model) for model in models), ""]
-    lines += [
-        f"Done in {seconds:.0f} s. Next:",
-        f"  make dev                          the Dagster UI on http://127.0.0.1:{settings.dagster_port} (assets, checks, runs)",
-        '  psql "$(.venv/bin/flywheel database-url)"   select * from model_leaderboard, active_models, training_ready_outcomes …',
-        f"  {dataset.directory}",
-        "  .venv/bin/flywheel down           stops the database and the model server",
-    ]
-    return "\n".join(lines)
-
-
-def _outcome_lines(outcomes: Summary) -> list[str]:
-    width = max(len(stage) for stage in outcomes.stages)
-    most = max(1, outcomes.rows)
-    lines = [
-        f"Outcomes: {outcomes.rows} messages to {outcomes.leads} leads of {outcomes.organizations} organizations in {outcomes.weeks} weeks"
-    ]
-    for stage, count in outcomes.stages.items():
-        lines.append(f"  {stage.replace('_', ' '):<{width}} {count:>7}  {'█' * round(30 * count / most)}")
-    return [*lines, f"  ledger: {outcomes.events} events, {outcomes.unmatched_events} without an outcome"]
-
-
-def _dataset_lines(dataset: Dataset) -> list[str]:
-    lines = [
-        f"Dataset {dataset.hash[:16]}: {dataset.examples} examples kept of {dataset.candidates} "
-        f"({dataset.train_examples} to train, {dataset.validation_examples} to validate; {dataset.positive_examples} positive, {dataset.deals} deals)"
-    ]
-    return lines + [
-        f"  dropped {count:>6}  {reason}" for reason, count in sorted(dataset.dropped.items(), key=lambda item: -item[1])
-    ]
-
-
-def _model_line(model: dict[str, Any]) -> str:
-    return (
-        f"Model {model['model_version']} ({model['scope']}): {model['model_id']}\n"
-        f"  job {model['fine_tuning_job_id']}, {model['trained_tokens']} tokens trained, ${model['training_cost_usd']}, status {model['status']}"
+        say("\n" + report(connection, settings, SCOPE))
+    say(
+        f"\nDone in {time.monotonic() - began:.0f} s. Next:\n"
+        f"  make dev                                    the Dagster UI on http://127.0.0.1:{settings.dagster_port}\n"
+        '  psql "$(.venv/bin/flywheel database-url)"   the views active_models, model_leaderboard, training_ready_outcomes\n'
+        "  .venv/bin/flywheel down                     stops the database and the model server"
     )
 
 

@@ -4,8 +4,7 @@ from datetime import date, datetime
 
 import dagster as dg
 
-# A Monday. Outcomes sent before it belong to no partition; `outcome_labels` counts them.
-FIRST_WEEK = date(2018, 1, 1)
+from flywheel_dagster.datasets.weeks import FIRST_WEEK
 
 # Keys are Mondays (UTC); end_offset 1 adds the running week, whose first outcomes may be deals already.
 weeks = dg.WeeklyPartitionsDefinition(

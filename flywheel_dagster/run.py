@@ -9,10 +9,10 @@ from datetime import date, timedelta
 import dagster as dg
 
 from flywheel_dagster.datasets.assemble import require_scope
-from flywheel_dagster.datasets.weeks import contiguous, monday, stale_weeks
+from flywheel_dagster.datasets.weeks import FIRST_WEEK, contiguous, monday, stale_weeks
 from flywheel_dagster.definitions import defs
 from flywheel_dagster.errors import FlywheelError
-from flywheel_dagster.partitions import FIRST_WEEK, range_tags, scopes
+from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.resources import Flywheel
 
 # The full log stands in the UI; here a line for each run and what went wrong.

@@ -3,9 +3,9 @@
 import dagster as dg
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.datasets.weeks import contiguous, stale_weeks
+from flywheel_dagster.datasets.weeks import FIRST_WEEK, contiguous, stale_weeks
 from flywheel_dagster.jobs import score_weeks, train_scope
-from flywheel_dagster.partitions import FIRST_WEEK, range_tags, scopes
+from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.resources import Flywheel
 
 

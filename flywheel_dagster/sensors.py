@@ -3,9 +3,9 @@
 import dagster as dg
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.datasets.weeks import changed_weeks, contiguous
+from flywheel_dagster.datasets.weeks import FIRST_WEEK, changed_weeks, contiguous
 from flywheel_dagster.jobs import score_weeks
-from flywheel_dagster.partitions import FIRST_WEEK, range_tags, scopes
+from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.resources import Flywheel
 
 

@@ -39,6 +39,10 @@ def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.
         check_results=checked,
         metadata={
             "dagster/row_count": dataset.examples,
+            "kept_and_dropped": table([{"what": what, "outcomes": count} for what, count in kept.items()]),
+            "kept_and_dropped_plot": bars(
+                {what: float(count) for what, count in kept.items()}, title="Candidates", ylabel="outcomes"
+            ),
             "dataset_hash": dataset.hash,
             "train_examples": dataset.train_examples,
             "validation_examples": dataset.validation_examples,
@@ -48,9 +52,5 @@ def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.
             "candidates": dataset.candidates,
             "size_bytes": dataset.bytes,
             "folder": dg.MetadataValue.path(str(dataset.directory)),
-            "kept_and_dropped": table([{"what": what, "outcomes": count} for what, count in kept.items()]),
-            "kept_and_dropped_plot": bars(
-                {what: float(count) for what, count in kept.items()}, title="Candidates", ylabel="outcomes"
-            ),
         },
     )

@@ -12,6 +12,9 @@ from psycopg.rows import TupleRow, dict_row
 from flywheel_dagster.database import statement
 from flywheel_dagster.datasets.examples import build_example, example_format, split_point
 
+# A Monday. Outcomes sent before it belong to no partition; `outcome_labels` counts them.
+FIRST_WEEK = date(2018, 1, 1)
+
 _LOCK = 7062
 _BATCH = 2_000
 
