@@ -73,11 +73,12 @@ def demo() -> None:
 @app.command()
 def dev(port: Annotated[int | None, typer.Option(help="Port of the Dagster UI [FLYWHEEL_DAGSTER_PORT, 3000].")] = None) -> None:
     """Start database, model server and the Dagster UI; Ctrl-C ends the UI, `flywheel down` the rest."""
-    from flywheel_dagster.processes import dagster_environment, replace_by_dagster_dev
+    from flywheel_dagster.processes import dagster_environment, replace_by_dagster_dev, require_free_port
 
     settings = load_settings()
-    up()
     chosen = port or settings.dagster_port
+    require_free_port(chosen)
+    up()
     print(f"Dagster UI: http://127.0.0.1:{chosen}", flush=True)
     replace_by_dagster_dev(chosen, dagster_environment(settings))
 

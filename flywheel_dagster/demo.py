@@ -44,7 +44,7 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> None:
         anchor = _anchor(connection)
     asyncio.run(_track(where, anchor))
     say("assets …")
-    environment = dagster_environment(settings, own_home=True) | {"FLYWHEEL_POLL_SECONDS": "0.2"}
+    environment = dagster_environment(settings, own_home=True)
     if run_module("flywheel_dagster.run", ["--observe", "--stale-weeks", "--scope", SCOPE], environment) != 0:
         raise FlywheelError("the demo stopped at the step named above; run make demo again to go on from there")
     with connect(where.service) as connection:

@@ -40,8 +40,8 @@ def run_module(module: str, arguments: Sequence[str], environment: Mapping[str, 
     return subprocess.run([sys.executable, "-m", module, *arguments], env=dict(environment), check=False).returncode  # noqa: S603
 
 
-def replace_by_dagster_dev(port: int, environment: Mapping[str, str]) -> None:
-    """Become `dagster dev`: web server and daemon. Does not return."""
+def require_free_port(port: int) -> None:
+    """Raise InputError when another program listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -50,6 +50,10 @@ def replace_by_dagster_dev(port: int, environment: Mapping[str, str]) -> None:
             raise InputError(
                 f"port {port} is in use by another program; choose another one with --port or FLYWHEEL_DAGSTER_PORT"
             ) from error
+
+
+def replace_by_dagster_dev(port: int, environment: Mapping[str, str]) -> None:
+    """Become `dagster dev`: web server and daemon. Does not return."""
     workspace = str(_packaged("workspace.yaml"))
     arguments = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]
     os.execve(sys.executable, arguments, dict(environment))  # noqa: S606  this very Python

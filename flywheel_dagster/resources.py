@@ -33,6 +33,7 @@ class Flywheel(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resour
         return chosen_trainer(self.settings())
 
     def patience(self) -> Patience:
-        """How long to wait for a fine-tuning job."""
+        """How often to look at a fine-tuning job, and how long to wait; the local model server is done in seconds."""
         settings = self.settings()
-        return Patience(timedelta(seconds=settings.poll_seconds), timedelta(hours=settings.training_timeout_hours))
+        poll = min(settings.poll_seconds, 0.5) if settings.uses_local_model_server else settings.poll_seconds
+        return Patience(timedelta(seconds=poll), timedelta(hours=settings.training_timeout_hours))

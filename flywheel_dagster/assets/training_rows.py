@@ -49,35 +49,26 @@ def scored_training_rows(context: dg.AssetExecutionContext, flywheel: Flywheel) 
 
     with plain_failures(), flywheel.connection() as connection:
         scored = score_weeks(connection, monday(first), monday(last), outcome_note=flywheel.settings().outcome_note, progress=tell)
+    for week in scored:
+        context.add_asset_metadata(_week_metadata(week), partition_key=str(week.week))
     filled = [week for week in scored if week.rows]
-    rows = sum(week.rows for week in scored)
-    labels = {
-        label: sum(week.labels.get(label, 0) for week in scored) for label in ("positive_example", "neutral", "negative_example")
-    }
+    shown = [
+        {"week": week.week, "rows": week.rows, "examples": week.examples, "mean quality": week.mean_quality}
+        for week in filled[-12:]
+    ]
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": rows,
-            "examples": sum(week.examples for week in scored),
-            **labels,
-            "mean_quality": sum(week.mean_quality * week.rows for week in scored) / rows if rows else 0.0,
-            "weeks": len(scored),
-            "preview": table(
-                [
-                    {
-                        "week": week.week,
-                        "rows": week.rows,
-                        "examples": week.examples,
-                        "mean quality": week.mean_quality,
-                        **week.labels,
-                    }
-                    if len(scored) == 1
-                    else {"week": week.week, "rows": week.rows, "examples": week.examples, "mean quality": week.mean_quality}
-                    for week in filled[-12:]
-                ],
-                none="no outcome was sent in these weeks",
-            ),
+            "weeks_in_this_run": len(scored),
+            "rows_in_this_run": sum(week.rows for week in scored),
+            "preview": table(shown, none="no outcome was sent in these weeks"),
             "rows_by_week": bars(
                 {str(week.week): float(week.rows) for week in scored[-60:]}, title="Training rows by week", ylabel="rows"
             ),
         }
     )
+
+
+def _week_metadata(week: ScoredWeek) -> dict[str, int | float]:
+    """What a single partition shows, also when it was written in a run over many."""
+    labels = {label: week.labels.get(label, 0) for label in ("positive_example", "neutral", "negative_example")}
+    return {"dagster/row_count": week.rows, "examples": week.examples, "mean_quality": week.mean_quality, **labels}

@@ -103,6 +103,12 @@ def test_a_range_of_three_weeks_is_one_run_and_gives_what_three_runs_give(
         assert run("score_weeks", partition_key=week).success
     assert connection.execute(stored).fetchall() == in_one
     assert len(in_one) == 15
+    rows = {
+        record.partition_key: record.asset_materialization.metadata["dagster/row_count"].value
+        for record in instance.fetch_materializations(dg.AssetKey("scored_training_rows"), limit=6).records
+        if record.asset_materialization
+    }
+    assert rows == {"2026-01-05": 4, "2026-01-12": 5, "2026-01-19": 6}, "each partition shows its own rows, also in a run over many"
     done = instance.get_materialized_partitions(dg.AssetKey("scored_training_rows"))
     assert done == {"2026-01-05", "2026-01-12", "2026-01-19"}
 
