@@ -15,7 +15,7 @@ setup: .venv/.synced
 	  || { echo "python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "setting up .venv from uv.lock …"
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --quiet --inexact --python $(BIN)/python
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --quiet --inexact --system-certs --python $(BIN)/python
 	@touch $@
 
 demo: setup

@@ -160,8 +160,15 @@ begin
   return new;
 end
 $$;
-create trigger before_write before insert or update on outcome_labels
+create trigger before_update before update on outcome_labels
   for each row execute function outcome_labels_before_write();
+-- Most new rows imply nothing that they don't say; for them the function isn't called.
+create trigger before_insert before insert on outcome_labels
+  for each row when (
+    new.meeting_completed > new.meeting_booked
+    or not new.delivered and (new.opened or new.machine_open_count > 0 or new.clicked or new.unsubscribed or new.spam_reported or new.replied
+      or new.meeting_booked or new.meeting_completed or new.meeting_no_show or new.deal_opened or new.deal_closed or new.deal_lost))
+  execute function outcome_labels_before_write();
 
 create view training_ready_outcomes with (security_invoker = true) as
   select *, outcome_week(sent_at) as week

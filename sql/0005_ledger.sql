@@ -38,7 +38,7 @@ grant update (organization_id, outcome_id, matched, unmatched_reason) on webhook
 -- other. Both therefore take a lock on the outcome's bucket (1 of 64): senders share it, such events have it alone.
 -- Locks are always taken in the order buckets, ledger keys, outcome rows, each sorted, so that nobody waits in a circle.
 create function outcome_bucket(id uuid) returns int language sql immutable parallel safe
-  return hashtextextended(id::text, 0) & 63;
+  return uuid_hash_extended(id, 0) & 63;
 
 -- migrate:down
 drop function outcome_bucket(uuid);

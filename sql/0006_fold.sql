@@ -223,6 +223,82 @@ begin
 end
 $$;
 
+-- What outcome_fold() makes of an imported snapshot that is its outcome's only event. An import of a million rows has little else;
+-- a test holds the two together.
+create function outcome_of_snapshot(facts jsonb, as_of timestamptz)
+returns table (
+  delivered boolean, delivered_at timestamptz,
+  bounced boolean, bounced_at timestamptz, bounce_reason text,
+  opened boolean, opened_at timestamptz, open_count int, machine_open_count int,
+  clicked boolean, clicked_at timestamptz, click_count int,
+  unsubscribed boolean, unsubscribed_at timestamptz,
+  spam_reported boolean, spam_reported_at timestamptz,
+  replied boolean, replied_at timestamptz, reply_text text,
+  reply_sentiment_score double precision, sentiment_label text, interest_signal boolean, interest_level text, objection_type text,
+  classification_method text, classification_version text,
+  meeting_booked boolean, meeting_booked_at timestamptz,
+  meeting_completed boolean, meeting_completed_at timestamptz,
+  meeting_no_show boolean, meeting_no_show_at timestamptz,
+  deal_opened boolean, deal_opened_at timestamptz,
+  deal_closed boolean, deal_closed_at timestamptz,
+  deal_lost boolean, deal_lost_at timestamptz,
+  deal_value numeric(14, 2), deal_currency text
+)
+language sql stable as $$
+  select
+    h.delivered or h.opened or s.machine_open_count > 0 is true or h.clicked or h.unsubscribed or h.spam_reported or h.replied or h.met or h.dealt,
+    case when h.delivered or h.opened or h.clicked or h.unsubscribed or h.spam_reported or h.replied or h.met or h.dealt then least(
+      as_of,
+      case when h.delivered then s.delivered_at end, case when h.opened then s.opened_at end, case when h.clicked then s.clicked_at end,
+      case when h.unsubscribed then s.unsubscribed_at end, case when h.spam_reported then s.spam_reported_at end,
+      case when h.replied then s.replied_at end, case when h.met then h.met_at end, case when h.dealt then h.dealt_at end) end,
+    s.bounced is true, case when s.bounced then least(as_of, s.bounced_at) end, case when s.bounced then s.bounce_reason end,
+    h.opened, case when h.opened then least(as_of, s.opened_at) end, case when h.opened then greatest(s.open_count, 1) else 0 end,
+    greatest(s.machine_open_count, 0),
+    h.clicked, case when h.clicked then least(as_of, s.clicked_at) end, case when h.clicked then greatest(s.click_count, 1) else 0 end,
+    h.unsubscribed, case when h.unsubscribed then least(as_of, s.unsubscribed_at) end,
+    h.spam_reported, case when h.spam_reported then least(as_of, s.spam_reported_at) end,
+    h.replied, case when h.replied then least(as_of, s.replied_at) end, case when h.replied then s.reply_text end,
+    case when h.judged then s.reply_sentiment_score end, case when h.judged then s.sentiment_label end,
+    case when h.judged then s.interest_signal end, case when h.judged then s.interest_level end, case when h.judged then s.objection_type end,
+    case when h.judged then coalesce(s.classification_method, 'provided') end, case when h.judged then s.classification_version end,
+    h.met, case when h.met then least(as_of, h.met_at) end,
+    s.meeting_completed is true, case when s.meeting_completed then least(as_of, s.meeting_completed_at) end,
+    h.missed, case when h.missed then least(as_of, s.meeting_no_show_at) end,
+    h.dealt, case when h.dealt then least(as_of, h.dealt_at) end,
+    s.deal_closed is true, case when s.deal_closed then least(as_of, s.deal_closed_at) end,
+    h.lost, case when h.lost then least(as_of, s.deal_lost_at) end,
+    case when s.deal_closed then s.deal_value end, case when s.deal_closed then s.deal_currency end
+  from jsonb_to_record(facts) as s (
+    delivered boolean, delivered_at timestamptz, bounced boolean, bounced_at timestamptz, bounce_reason text,
+    opened boolean, opened_at timestamptz, open_count int, machine_open_count int,
+    clicked boolean, clicked_at timestamptz, click_count int,
+    unsubscribed boolean, unsubscribed_at timestamptz, spam_reported boolean, spam_reported_at timestamptz,
+    replied boolean, replied_at timestamptz, reply_text text,
+    reply_sentiment_score double precision, sentiment_label text, interest_signal boolean, interest_level text, objection_type text,
+    classification_method text, classification_version text,
+    meeting_booked boolean, meeting_booked_at timestamptz, meeting_completed boolean, meeting_completed_at timestamptz,
+    meeting_no_show boolean, meeting_no_show_at timestamptz,
+    deal_opened boolean, deal_opened_at timestamptz, deal_closed boolean, deal_closed_at timestamptz,
+    deal_lost boolean, deal_lost_at timestamptz, deal_value numeric(14, 2), deal_currency text
+  )
+  cross join lateral (select
+    s.delivered is true as delivered,
+    (s.opened or s.open_count > 0) is true as opened,
+    (s.clicked or s.click_count > 0) is true as clicked,
+    s.unsubscribed is true as unsubscribed,
+    s.spam_reported is true as spam_reported,
+    s.replied is true as replied,
+    s.reply_sentiment_score is not null or s.sentiment_label is not null or s.interest_signal is not null as judged,
+    (s.meeting_booked or s.meeting_completed or s.meeting_no_show) is true as met,
+    least(s.meeting_booked_at, s.meeting_completed_at, s.meeting_no_show_at) as met_at,
+    (s.meeting_no_show and s.meeting_completed is not true) is true as missed,
+    (s.deal_opened or s.deal_closed or s.deal_lost) is true as dealt,
+    least(s.deal_opened_at, s.deal_closed_at, s.deal_lost_at) as dealt_at,
+    (s.deal_lost and s.deal_closed is not true) is true as lost
+  ) h
+$$;
+
 -- Facts that somebody wrote straight into a row, without events, become its first event before the ledger takes over.
 create function capture_direct_facts(ids uuid[]) returns void language sql as $$
   insert into webhook_events (event_key, organization_id, outcome_id, event_type, occurred_at, source, facts, matched)
@@ -282,4 +358,5 @@ $$;
 -- migrate:down
 drop function fold_outcomes(uuid[]);
 drop function capture_direct_facts(uuid[]);
+drop function outcome_of_snapshot(jsonb, timestamptz);
 drop function outcome_fold(uuid[]);

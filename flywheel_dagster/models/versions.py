@@ -16,7 +16,7 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read "v2.10.0"; raises ValueError for anything else."""
-        match = re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)", text)
+        match = re.fullmatch(r"v([0-9]+)\.([0-9]+)\.([0-9]+)", text)
         if match is None:
             raise ValueError(f"{text!r} is not a version; it looks like v2.1.0")
         return cls(*(int(part) for part in match.groups()))
