@@ -1,0 +1,119 @@
+"""The Dagster UI as a person sees it: started by `flywheel dev`, looked at in headless Chromium."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+pytestmark = pytest.mark.acceptance
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running UI on which the demo has run."""
+    home = Path("/tmp") / f"fwui{os.getpid()}"
+    home.mkdir(mode=0o755)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("FLYWHEEL_", "OPENAI_", "DAGSTER_", "DATABASE_"))
+    }
+    environment |= {"FLYWHEEL_HOME": str(home / "home"), "TRAINING_DATA_DIR": str(home / "data"), "FLYWHEEL_LOCAL": "1"}
+    command = [sys.executable, "-m", "flywheel_dagster.cli"]
+    checkout = Path(__file__).parents[2]
+    subprocess.run([*command, "demo"], env=environment, cwd=checkout, check=True, capture_output=True, timeout=180)
+    with (home / "dev.log").open("wb") as log:
+        dev = subprocess.Popen(
+            [*command, "dev", "--port", str(port)], env=environment, cwd=checkout, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        _wait(f"http://127.0.0.1:{port}/server_info", dev)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        dev.send_signal(signal.SIGINT)
+        try:
+            dev.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(dev.pid, signal.SIGKILL)
+            dev.wait(10)
+        subprocess.run([*command, "down"], env=environment, cwd=checkout, check=True, capture_output=True, timeout=60)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def page(ui: str) -> Iterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser.new_page(viewport={"width": 2400, "height": 700})
+        browser.close()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], *, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            assert process.poll() is None, "flywheel dev ended by itself"
+            time.sleep(0.2)
+    raise AssertionError(f"{url} did not answer within {seconds} s")
+
+
+def test_the_graph_shows_every_asset_in_its_group_with_its_state(ui: str, page: Page) -> None:
+    expanded = "%2C".join(f"global%40global%3A{group}" for group in ("models", "outcomes", "training"))
+    page.goto(f"{ui}/asset-groups?expanded={expanded}")
+    for asset in ("outcome_labels", "scored_training_rows", "training_jsonl", "fine_tuned_model", "model_registry_entry"):
+        page.get_by_text(asset, exact=True).first.wait_for(timeout=30_000)
+    page.get_by_text("5 / 5 Passed").wait_for(timeout=30_000)
+    assert page.get_by_text("Join the Dagster community").count() == 0
+
+
+def test_the_dataset_shows_what_was_kept_and_dropped_and_a_plot(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/assets/training_jsonl?view=events")
+    page.get_by_text("below the quality threshold").first.wait_for(timeout=30_000)
+    page.get_by_text("[Show Markdown]").first.click()
+    picture = page.locator("img[alt='Candidates']")
+    picture.wait_for(timeout=10_000)
+    assert picture.evaluate("image => image.naturalWidth") > 300
+
+
+def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/automation")
+    for name in ("changed_outcomes", "weekly_scoring", "weekly_training", "organization_scopes"):
+        page.get_by_text(name, exact=True).first.wait_for(timeout=30_000)
+    asked = "{repositoriesOrError{... on RepositoryConnection{nodes{schedules{name scheduleState{status}} sensors{name sensorState{status}}}}}}"
+    answer = page.request.post(f"{ui}/graphql", data={"query": asked}).json()["data"]["repositoriesOrError"]["nodes"][0]
+    states = {
+        found["name"]: (found.get("scheduleState") or found.get("sensorState"))["status"]
+        for found in answer["schedules"] + answer["sensors"]
+    }
+    assert states == {
+        "changed_outcomes": "STOPPED",
+        "weekly_scoring": "STOPPED",
+        "weekly_training": "STOPPED",
+        "organization_scopes": "RUNNING",
+    }
