@@ -16,7 +16,7 @@ from flywheel_dagster.errors import DatabaseError
 from flywheel_dagster.settings import Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Engine
+    from sqlalchemy import URL
 
 SERVICE_ROLE = "flywheel_service"
 MEMBER_ROLE = "flywheel_member"
@@ -74,13 +74,6 @@ def service_connection(settings: Settings) -> Iterator[psycopg.Connection[TupleR
     """Daily work: a connection in the service role, committed at the end of the block, rolled back on an error."""
     with connect(addresses(settings).service) as connection:
         yield connection
-
-
-def engine(url: str) -> "Engine":
-    """A SQLAlchemy engine over psycopg 3, for pandas frames."""
-    from sqlalchemy import create_engine  # half a second to import
-
-    return create_engine(sqlalchemy_url(url, driver="psycopg"), pool_pre_ping=True)
 
 
 def sqlalchemy_url(url: str, *, driver: str) -> "URL":
