@@ -5,9 +5,11 @@ import os
 import sys
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import partial
 
 import dagster as dg
 
+from flywheel_dagster.abandoned import known_process
 from flywheel_dagster.datasets.assemble import require_scope
 from flywheel_dagster.datasets.weeks import FIRST_WEEK, contiguous, monday, stale_weeks
 from flywheel_dagster.definitions import defs
@@ -30,24 +32,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--scope", help="train this scope: global, or an organization's id")
     given = parser.parse_args(arguments)
     try:
-        with dg.DagsterInstance.get() as instance:
-            return 0 if _run_all(instance, given) else 1
+        with dg.DagsterInstance.get() as instance, known_process(instance) as marks:
+            return 0 if _run_all(instance, given, marks) else 1
     except FlywheelError as error:
         print(f"flywheel: {error}", file=sys.stderr)
         return 1
 
 
-def _run_all(instance: dg.DagsterInstance, given: argparse.Namespace) -> bool:
-    if given.observe and not _run(instance, "observe_outcomes", "observe outcome_labels"):
+def _run_all(instance: dg.DagsterInstance, given: argparse.Namespace, marks: Mapping[str, str]) -> bool:
+    run = partial(_run, instance, marks)
+    if given.observe and not run("observe_outcomes", "observe outcome_labels"):
         return False
     for first, last in _ranges(given):
         name = f"score {first}" if first == last else f"score {first} to {last}"
-        if not _run(instance, "score_weeks", name, tags=range_tags(first, last)):
+        if not run("score_weeks", name, tags=range_tags(first, last)):
             return False
     if given.scope:
         _require_scope(given.scope)
         instance.add_dynamic_partitions(str(scopes.name), [given.scope])
-        return _run(instance, "train_scope", f"train {given.scope}", partition_key=given.scope)
+        return run("train_scope", f"train {given.scope}", partition_key=given.scope)
     return True
 
 
@@ -79,11 +82,17 @@ def _require_scope(scope: str) -> None:
 
 
 def _run(
-    instance: dg.DagsterInstance, job: str, name: str, *, partition_key: str | None = None, tags: Mapping[str, str] | None = None
+    instance: dg.DagsterInstance,
+    marks: Mapping[str, str],
+    job: str,
+    name: str,
+    *,
+    partition_key: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> bool:
     print(f"  {name} …", flush=True)
     result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance, partition_key=partition_key, tags=dict(tags or {}), raise_on_error=False, run_config=_QUIET
+        instance=instance, partition_key=partition_key, tags={**marks, **(tags or {})}, raise_on_error=False, run_config=_QUIET
     )
     for event in result.all_events:
         if event.is_step_failure:

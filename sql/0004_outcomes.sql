@@ -148,11 +148,16 @@ begin
   new.delivered := new.delivered or new.opened or new.machine_open_count > 0 or new.clicked or new.unsubscribed or new.spam_reported
     or new.replied or new.meeting_booked or new.meeting_no_show or new.deal_opened or new.deal_closed or new.deal_lost;
   if tg_op = 'UPDATE' then
-    -- Publishing a dataset flips included_in_training alone, and must not look like a changed outcome.
-    if new.included_in_training is distinct from old.included_in_training
-       and to_jsonb(new) - '{included_in_training,quality_score,training_label,training_weight,time_to_close_days}'::text[]
-         = to_jsonb(old) - '{included_in_training,quality_score,training_label,training_weight,time_to_close_days}'::text[] then
-      return new;
+    -- Publishing a dataset flips included_in_training alone, and must not look like a changed outcome. (Generated columns come later.)
+    if new.included_in_training is distinct from old.included_in_training then
+      old.included_in_training := new.included_in_training;
+      old.quality_score := new.quality_score;
+      old.training_label := new.training_label;
+      old.training_weight := new.training_weight;
+      old.time_to_close_days := new.time_to_close_days;
+      if new is not distinct from old then
+        return new;
+      end if;
     end if;
     new.updated_at := now();
     new.changed_xid := pg_current_xact_id();

@@ -43,14 +43,33 @@ language sql stable as $$
   select r.outcome_id, r.week, r.organization_id, r.lead_id, r.sent_at, r.quality_score, r.training_label,
     r.training_weight, r.deal_closed, r.split_point, r.example,
     case
-      when scope = 'global' and not coalesce(o.allows_global_training, false) then 'organization does not share with the global model'
+      when scope = 'global' and r.organization_id not in (select o.id from organizations o where o.allows_global_training) then 'organization does not share with the global model'
       when r.rejected is not null then r.rejected
       when r.training_label = 'negative_example' then 'negative example'
       when r.quality_score < min_quality then 'below the quality threshold'
     end
   from scored_training_rows r
-  left join organizations o on o.id = r.organization_id
   where scope = 'global' or r.organization_id = scope
+$$;
+
+-- The candidates that a dataset takes, with their side: those kept so far, down to the last row that fits under the limit (null: all).
+create function dataset_taken(
+  scope text, min_quality double precision, validation_share double precision,
+  last_quality double precision, last_weight double precision, last_sent_at timestamptz, last_id uuid
+)
+returns table (
+  outcome_id uuid, week date, organization_id text, lead_id text, sent_at timestamptz, quality_score double precision, training_label text,
+  training_weight double precision, deal_closed boolean, side text, example text
+)
+language sql stable as $$
+  select c.outcome_id, c.week, c.organization_id, c.lead_id, c.sent_at, c.quality_score, c.training_label,
+    c.training_weight, c.deal_closed, case when c.split_point < validation_share then 'validation' else 'train' end, c.example
+  from dataset_candidates(scope, min_quality) c
+  where c.dropped is null
+    and (last_quality is null
+      or c.quality_score > last_quality
+      or (c.quality_score = last_quality and (c.training_weight > last_weight
+        or (c.training_weight = last_weight and (c.sent_at, c.outcome_id) <= (last_sent_at, last_id)))))
 $$;
 
 create table simulations (
@@ -64,6 +83,7 @@ comment on column simulations.anchor is 'The moment that counts as "now" in this
 
 -- migrate:down
 drop table simulations;
+drop function dataset_taken(text, double precision, double precision, double precision, double precision, timestamptz, uuid);
 drop function dataset_candidates(text, double precision);
 drop table scored_weeks;
 drop table scored_training_rows;
