@@ -17,12 +17,15 @@ from filelock import FileLock
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from flywheel_dagster.database import Addresses, addresses, connect
+from flywheel_dagster.database import Addresses, _with, addresses, connect
 from flywheel_dagster.migrations import migrate
+from flywheel_dagster.sandbox import postgres
 from flywheel_dagster.settings import Settings
 
 _ENVIRONMENT = dict(os.environ)
 _SESSION = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
+_TEMPLATE = f"flywheel_template_{_SESSION}"
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 _OURS = ("DATABASE_URL", "FLYWHEEL_", "TRAINING_DATA_DIR", "OPENAI_", "DAGSTER_HOME")
 
 
@@ -35,8 +38,6 @@ class Server:
 
     def named(self, name: str) -> str:
         """The owner's URL of another database on this server."""
-        from flywheel_dagster.database import _with
-
         return _with(self.url, dbname=name)
 
 
@@ -46,25 +47,24 @@ def server(worker_id: str) -> Iterator[Server]:
     # Not under pytest's own folder: that one is closed to the user that PostgreSQL runs as when root tests.
     shared = Path(tempfile.gettempdir()) / f"flywheel-tests-{_SESSION}"
     shared.mkdir(mode=0o755, exist_ok=True)
-    if given := _ENVIRONMENT.get("DATABASE_URL"):
-        yield Server(addresses(Settings(DATABASE_URL=given)).owner, shared)
-        return
-    from flywheel_dagster.sandbox import postgres
-
-    home, users = shared / "home", shared / "users"
+    users = shared / "users"
     with FileLock(shared / "server.lock"):
-        home.mkdir(exist_ok=True)
         users.mkdir(exist_ok=True)
         (users / worker_id).touch()
-        running = postgres.start(
-            home, settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
-        )
-    yield Server(running.url(role="flywheel_owner", database="flywheel"), shared)
+        if given := _ENVIRONMENT.get("DATABASE_URL"):
+            url = addresses(Settings(DATABASE_URL=given)).owner
+        else:
+            url = postgres.start(shared / "home", settings=_FAST).url(role="flywheel_owner", database="flywheel")
+    yield Server(url, shared)
     with FileLock(shared / "server.lock"):
         (users / worker_id).unlink()
         left = not any(users.iterdir())
-        if left:
-            postgres.stop(home)
+        if left and given:
+            with connect(url) as connection:
+                connection.autocommit = True
+                connection.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(_TEMPLATE)))
+        elif left:
+            postgres.stop(shared / "home")
     if left:
         shutil.rmtree(shared, ignore_errors=True)
 
@@ -72,14 +72,13 @@ def server(worker_id: str) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def template(server: Server) -> str:
     """The name of a migrated database that others are cloned from."""
-    name = f"flywheel_template_{_SESSION}"
     with FileLock(server.home / "template.lock"), connect(server.url) as connection:
         connection.autocommit = True
-        if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-            url = server.named(name)
+        if not connection.execute("select 1 from pg_database where datname = %s", (_TEMPLATE,)).fetchone():
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(_TEMPLATE)))
+            url = server.named(_TEMPLATE)
             migrate(Addresses(owner=url, service=url, dagster=url))
-    return name
+    return _TEMPLATE
 
 
 @dataclass(frozen=True)
