@@ -19,7 +19,7 @@ from flywheel_dagster.outcomes.import_chunks import ChunkLoader, Loaded, Refusal
 from flywheel_dagster.outcomes.import_files import SourceFile, open_source
 from flywheel_dagster.outcomes.import_workers import Task, load_in_parallel
 
-_CHUNK = 4 * 2**20  # bytes of the file
+_CHUNK = 2 * 2**20  # bytes of the file
 _PROCESSES = min(4, (os.cpu_count() or 1) + 1)  # one more than cores: while one waits for the database, another parses
 
 
@@ -53,7 +53,7 @@ def import_outcomes(
     source = open_source(path, defaults=frozenset({"organization_id"} if organization_id else ()))
     rows = recorded = 0
     with _Rejects(rejects or path.with_name(f"{path.stem}.rejects.csv")) as refused:
-        many = processes > 1 and path.stat().st_size > 2 * chunk
+        many = processes > 1 and path.stat().st_size > 8 * chunk
         load = _load_in_parallel if many else _load_here
         with closing(load(connection, source, organization_id, chunk, processes)) as loading:
             for loaded in loading:

@@ -1,5 +1,6 @@
 """OpenAI's fine-tuning, through the official client, and anything that speaks the same API under another base URL."""
 
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,6 +35,7 @@ class OpenAITrainer:
         self.base_model = base_model
         self._epochs, self._seed, self._local, self._api_key = epochs, seed, local, _checked_key(api_key)
         self._client = openai.OpenAI(api_key=self._api_key, base_url=base_url, max_retries=0, timeout=120)
+        weakref.finalize(self, self._client.close)  # its connections go with the trainer
 
     def settings(self) -> Mapping[str, Any]:
         """Base, epochs, seed, and where: a job of the local server must never pass for a real one."""

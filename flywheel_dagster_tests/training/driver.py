@@ -1,0 +1,106 @@
+"""Runs assemble → train → register in a child process that dies where it is told to. A program for `test_killed_anywhere`, not a test.
+
+It imports everything once, then forks a child for each line of JSON on its standard input, so that a run starts in no time. A child can
+trace the lines of our code that it runs, and kill itself with SIGKILL right before it runs one of them for the n-th time.
+"""
+
+import gc
+import json
+import os
+import signal
+import ssl
+import sys
+from collections import Counter
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from flywheel_dagster.database import connect
+from flywheel_dagster.datasets import assemble as assembling
+from flywheel_dagster.models import registry
+from flywheel_dagster.training import openai_trainer, registration, submission
+
+TRACED = {
+    Path(module.__file__ or "").resolve().as_posix() for module in (assembling, submission, openai_trainer, registration, registry)
+}
+
+
+class Tracer:
+    """Notes every line of the traced files as "folder/file:line:n-th time", and dies before the one that is named."""
+
+    def __init__(self, fatal: str | None) -> None:
+        self.lines: list[str] = []
+        self._fatal = fatal
+        self._times: Counter[str] = Counter()
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> "Tracer | None":
+        """The function for `sys.settrace`."""
+        if frame.f_code.co_filename not in TRACED or frame.f_code.co_name == "<module>":
+            return None
+        if event == "line":
+            place = f"{'/'.join(Path(frame.f_code.co_filename).parts[-2:])}:{frame.f_lineno}"
+            self._times[place] += 1
+            line = f"{place}:{self._times[place]}"
+            self.lines.append(line)
+            if line == self._fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self
+
+
+def make_trainer(seed: int, url: str) -> openai_trainer.OpenAITrainer:
+    """A trainer whose seed makes its jobs its own."""
+    return openai_trainer.OpenAITrainer(
+        api_key="sk-test", base_model="gpt-4o-mini-2024-07-18", epochs=1, seed=seed, base_url=url, local=True
+    )
+
+
+def run(order: dict[str, Any]) -> dict[str, Any]:
+    """From scored rows to a registered version; what came of it."""
+    trainer = make_trainer(order["seed"], order["provider"])
+    patience = submission.Patience(poll=timedelta(milliseconds=order["poll_milliseconds"]))
+    with connect(order["database"]) as connection:
+        dataset = assembling.assemble(connection, "acme", Path(order["directory"]), assembling.Selection())
+        trained = submission.train(connection, trainer, dataset, suffix="killed", patience=patience)
+        entry = registration.register_trained(connection, "acme", dataset, trainer)
+    return {"dataset": dataset.hash, "model": trained.model_id, "job": trained.job_id, "version": entry.model_version}
+
+
+def answer(order: dict[str, Any]) -> dict[str, Any]:
+    """In the child: run, traced if asked."""
+    tracer = Tracer(order.get("fatal"))
+    if order.get("fatal") or order.get("trace"):
+        sys.settrace(tracer)
+    try:
+        done = run(order)
+    finally:
+        sys.settrace(None)
+    return done | {"lines": tracer.lines if order.get("trace") else []}
+
+
+def main() -> None:
+    """Answer each order with a line: what came of it, or the signal that ended it."""
+    ssl.create_default_context = cache(ssl.create_default_context)  # a tenth of a second for every client
+    make_trainer(0, "http://127.0.0.1/v1")
+    gc.freeze()
+    for line in sys.stdin:
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                os.write(writer, json.dumps(answer(json.loads(line))).encode())
+                status = 0
+            finally:
+                sys.stderr.flush()
+                os._exit(status)
+        os.close(writer)
+        with open(reader, "rb") as said:  # noqa: PTH123  a descriptor
+            content = said.read()
+        _, status = os.waitpid(child, 0)
+        print(json.dumps({"ended": os.waitstatus_to_exitcode(status), **json.loads(content or b"{}")}), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
