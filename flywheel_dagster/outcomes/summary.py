@@ -36,7 +36,9 @@ class Summary:
 def summarize(connection: psycopg.Connection[TupleRow], *, first_week: date, organization_id: str | None = None) -> Summary:
     """One pass over `outcome_labels`, of one organisation or all; outcomes sent before `first_week` belong to no partition."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(statement("outcomes_summary"), {"first_week": first_week, "organization_id": organization_id}).fetchone()
+        row = cursor.execute(
+            statement("outcomes_summary"), {"first_week": first_week, "organization_id": organization_id}
+        ).fetchone()
     assert row is not None
     stages = {stage: int(row.pop(stage)) for stage in STAGES}
     return Summary(stages=stages, **row)
