@@ -90,8 +90,8 @@ def _rows(count: int, draw: random.Random) -> Iterator[tuple[object, ...]]:
         booked = liked and chance() < 0.5
         won = booked and chance() < 0.25
         yield (
-            f"org-{number % 7}",
-            f"campaign-{number % 7}-{number * 40 // count}",
+            f"org-{lead % 7}",
+            f"campaign-{lead % 7}-{number * 40 // count}",
             f"lead-{lead}",
             "email" if chance() < 0.9 else "linkedin",
             f"A question about {topic} at {company}",

@@ -7,8 +7,6 @@ GROUP_MODELS = "models"
 OWNER_DATA = "team:data-engineering"
 OWNER_MODELS = "team:machine-learning"
 
-POOL_FINE_TUNING = "fine_tuning"
-
 OUTCOME_LABELS = "outcome_labels"
 SCORED_TRAINING_ROWS = "scored_training_rows"
 TRAINING_JSONL = "training_jsonl"

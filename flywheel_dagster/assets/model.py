@@ -6,7 +6,7 @@ from flywheel_dagster.datasets.assemble import current_dataset
 from flywheel_dagster.datasets.gates import require_trainable
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.models.registry import upcoming_version
-from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, OWNER_MODELS, POOL_FINE_TUNING, TRAINING_JSONL
+from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, OWNER_MODELS, TRAINING_JSONL
 from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import table
 from flywheel_dagster.resources import Flywheel
@@ -24,7 +24,6 @@ class TrainingConfig(dg.Config):
     name=FINE_TUNED_MODEL,
     deps=[TRAINING_JSONL],
     partitions_def=scopes,
-    pool=POOL_FINE_TUNING,
     group_name=GROUP_MODELS,
     owners=[OWNER_MODELS],
     kinds={"openai"},

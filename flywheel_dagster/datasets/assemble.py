@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -22,6 +23,8 @@ from flywheel_dagster.datasets.examples import example_format
 from flywheel_dagster.errors import InputError
 
 TRAIN, VALIDATION, MANIFEST, SUMS = "train.jsonl", "validation.jsonl", "manifest.jsonl", "SHA256SUMS"
+_UNFINISHED = ".assembling-"
+_LOCK = 7065
 _LINES = 500  # to hash and write at once
 
 
@@ -65,6 +68,8 @@ def assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Pa
     same name. Raises InputError for an unknown organisation or a folder that can't be written.
     """
     require_scope(connection, scope)
+    # One at a time: two scopes may come to the same dataset, and its rows are then there already.
+    connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
     connection.commit()
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     try:
@@ -72,6 +77,9 @@ def assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Pa
             return _assemble(connection, scope, directory, selection)
     finally:
         connection.isolation_level = None
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(%s)", (_LOCK,))
+            connection.commit()
 
 
 def _assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Path, selection: Selection) -> Dataset:
@@ -123,7 +131,8 @@ def _write_files(connection: psycopg.Connection[TupleRow], directory: Path, rule
     temporary = None
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".assembling-", dir=directory))
+        _clear_leftovers(directory)
+        temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
         sums, size = [], 0
         literals = {key: sql.Literal(value) for key, value in rule.items() if key != "limit"}
         # The planner takes the selection for a handful of rows, and would sort all lines on disk instead of reading them in order.
@@ -164,6 +173,13 @@ def _stream(connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Compo
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest(), size
+
+
+def _clear_leftovers(directory: Path) -> None:
+    """Unfinished folders of processes that were killed; a day is longer than any assembly takes."""
+    for folder in directory.glob(f"{_UNFINISHED}*"):
+        if time.time() - folder.stat().st_mtime > 86_400:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sync(directory: Path) -> None:

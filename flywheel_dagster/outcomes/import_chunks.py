@@ -39,6 +39,7 @@ class ChunkLoader:
         self._stager = Stager((*columns, *(["organization_id"] if self._added else [])))
         targets = sql.SQL(", ").join(map(sql.Identifier, self._stager.targets))
         self._copy = sql.SQL(statement("import_copy")).format(columns=targets)
+        connection.execute("set jit = off")  # compiling costs more than a chunk
         connection.execute("set temp_buffers = '32MB'")
         connection.execute("set work_mem = '32MB'")
         connection.execute(statement("import_stage"))

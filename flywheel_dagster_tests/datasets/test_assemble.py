@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import TupleRow
 
+from flywheel_dagster.database import connect
 from flywheel_dagster.datasets.assemble import Dataset, Selection, assemble, current_dataset, verify
 from flywheel_dagster.datasets.gates import enough_examples, no_lead_on_both_sides, no_outcome_twice, valid_chat_format
 from flywheel_dagster.datasets.weeks import monday, score_weeks, stale_weeks
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.outcomes.ledger import record, send
 from flywheel_dagster.outcomes.messages import SentMessage
+from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.outcomes.making import MONDAY, event, message
 
 Connection = psycopg.Connection[TupleRow]
@@ -163,6 +167,31 @@ def test_published_again_nothing_changes_and_a_spoilt_folder_is_noticed(connecti
     (dataset.directory / "train.jsonl").write_text("{}\n")
     with pytest.raises(InputError, match="not those that were published"):
         verify(dataset)
+
+
+def test_two_scopes_that_assemble_the_same_rows_at_once_both_succeed(
+    connection: Connection, database: Database, tmp_path: Path
+) -> None:
+    write(connection, make(30))
+    score_weeks(connection, monday(MONDAY), LAST)
+
+    def run(scope: str) -> str:
+        with connect(database.addresses.service) as own:
+            return assemble(own, scope, tmp_path, DEFAULT).hash
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(run, ["global", "acme", "global", "acme"]))) == 1
+
+
+def test_what_a_killed_assembly_left_is_cleared_after_a_day(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(3))
+    old, young = tmp_path / ".assembling-old", tmp_path / ".assembling-young"
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "train.jsonl").write_text("{}")
+    os.utime(old, (0, 0))
+    build(connection, tmp_path)
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_two_scopes_with_the_same_rows_share_the_dataset(connection: Connection, tmp_path: Path) -> None:
