@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,12 @@ from psycopg.types.json import Jsonb
 
 from flywheel_dagster.database import statement
 from flywheel_dagster.datasets.examples import example_format
+from flywheel_dagster.datasets.streaming import stream_to_file
 from flywheel_dagster.errors import InputError
 
 TRAIN, VALIDATION, MANIFEST, SUMS = "train.jsonl", "validation.jsonl", "manifest.jsonl", "SHA256SUMS"
 _UNFINISHED = ".assembling-"
 _LOCK = 7065
-_LINES = 500  # to hash and write at once
 
 
 @dataclass(frozen=True)
@@ -139,11 +138,11 @@ def _write_files(connection: psycopg.Connection[TupleRow], directory: Path, rule
         connection.execute("set local enable_sort = off")
         for name, side in ((TRAIN, "train"), (VALIDATION, "validation")):
             content = sql.SQL(statement("copy_dataset_side")).format(side=sql.Literal(side), **literals)
-            digest, written = _stream(connection, content, temporary / name)
+            digest, written = stream_to_file(connection, content, temporary / name)
             sums.append(f"{digest}  {name}\n")
             size += written
         connection.execute("set local enable_sort = on")
-        _stream(connection, sql.SQL(statement("copy_dataset_manifest")), temporary / MANIFEST)
+        stream_to_file(connection, sql.SQL(statement("copy_dataset_manifest")), temporary / MANIFEST)
         (temporary / SUMS).write_text("".join(sums))
         named = hashlib.sha256("".join(sums).encode()).hexdigest()
         temporary.chmod(0o755)
@@ -159,20 +158,6 @@ def _write_files(connection: psycopg.Connection[TupleRow], directory: Path, rule
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _stream(connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    with path.open("wb", buffering=1 << 20) as file, connection.cursor().copy(query) as copy:
-        rows = iter(copy)
-        while lines := list(islice(rows, _LINES)):
-            block = b"".join(lines)
-            digest.update(block)
-            file.write(block)
-            size += len(block)
-        file.flush()
-        os.fsync(file.fileno())
-    return digest.hexdigest(), size
 
 
 def _clear_leftovers(directory: Path) -> None:
