@@ -9,10 +9,10 @@ import dagster as dg
 import psycopg
 from psycopg.rows import TupleRow
 
+from flywheel_dagster.database import Lock
 from flywheel_dagster.resources import Flywheel
 
 PROCESS = "flywheel/process"
-_LOCK = 7066
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -31,7 +31,7 @@ def known_process(instance: dg.DagsterInstance) -> Iterator[dict[str, str]]:
     with Flywheel().connection() as connection:
         connection.autocommit = True
         process = uuid4().hex
-        connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (_LOCK, process))
+        connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (Lock.PROCESS, process))
         _end_abandoned(instance, connection)
         yield {PROCESS: process, "dagster/max_retries": "0"}
 
@@ -46,7 +46,7 @@ def _end_abandoned(instance: dg.DagsterInstance, connection: psycopg.Connection[
 
 
 def _lives(connection: psycopg.Connection[TupleRow], process: str) -> bool:
-    lock = {"lock": _LOCK, "process": process}
+    lock = {"lock": Lock.PROCESS, "process": process}
     row = connection.execute("select pg_try_advisory_lock(%(lock)s, hashtext(%(process)s))", lock).fetchone()
     assert row is not None
     if row[0]:

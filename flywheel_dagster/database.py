@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
@@ -13,13 +14,24 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.errors import DatabaseError
-from flywheel_dagster.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
+    from flywheel_dagster.settings import Settings
+
 SERVICE_ROLE = "flywheel_service"
 MEMBER_ROLE = "flywheel_member"
+
+
+class Lock(IntEnum):
+    """The advisory locks, by what they guard; 7060 is the migrations' and 7061 the outcomes' buckets in `sql/`."""
+
+    WEEK = 7062
+    REGISTRATION = 7063
+    SUBMISSION = 7064
+    ASSEMBLY = 7065
+    PROCESS = 7066
 
 
 @dataclass(frozen=True)
@@ -31,7 +43,7 @@ class Addresses:
     dagster: str
 
 
-def addresses(settings: Settings) -> Addresses:
+def addresses(settings: "Settings") -> Addresses:
     """Where the database is: `DATABASE_URL`, or the embedded server, which is started when it does not answer.
 
     With `DATABASE_URL`, its user owns the schema, and daily work switches to the service role on connecting.
@@ -70,10 +82,36 @@ def connect(url: str) -> psycopg.Connection[TupleRow]:
 
 
 @contextmanager
-def service_connection(settings: Settings) -> Iterator[psycopg.Connection[TupleRow]]:
+def service_connection(settings: "Settings") -> Iterator[psycopg.Connection[TupleRow]]:
     """Daily work: a connection in the service role, committed at the end of the block, rolled back on an error."""
     with connect(addresses(settings).service) as connection:
         yield connection
+
+
+@contextmanager
+def held_lock(connection: psycopg.Connection[TupleRow], lock: Lock, key: int = 0) -> Iterator[None]:
+    """Holds an advisory lock of the session: whoever else wants it waits. Ends the transaction before and after, so that what is read
+    inside is as new as the lock. A process that dies, and a connection that is lost, give it back."""
+    connection.execute("select pg_advisory_lock(%s, %s)", (lock, key))
+    connection.commit()
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.rollback()
+            connection.execute("select pg_advisory_unlock(%s, %s)", (lock, key))
+            connection.commit()
+
+
+@contextmanager
+def one_snapshot(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
+    """A transaction that sees the database as it was at its first statement (repeatable read). Needs a connection without an open one."""
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    try:
+        with connection.transaction():
+            yield
+    finally:
+        connection.isolation_level = None
 
 
 def sqlalchemy_url(url: str, *, driver: str) -> "URL":

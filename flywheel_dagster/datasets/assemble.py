@@ -17,14 +17,13 @@ from psycopg import sql
 from psycopg.rows import TupleRow, dict_row
 from psycopg.types.json import Jsonb
 
-from flywheel_dagster.database import statement
+from flywheel_dagster.database import Lock, held_lock, one_snapshot, statement
 from flywheel_dagster.datasets.examples import example_format
 from flywheel_dagster.datasets.streaming import stream_to_file
 from flywheel_dagster.errors import InputError
 
 TRAIN, VALIDATION, MANIFEST, SUMS = "train.jsonl", "validation.jsonl", "manifest.jsonl", "SHA256SUMS"
 _UNFINISHED = ".assembling-"
-_LOCK = 7065
 
 
 @dataclass(frozen=True)
@@ -68,17 +67,8 @@ def assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Pa
     """
     require_scope(connection, scope)
     # One at a time: two scopes may come to the same dataset, and its rows are then there already.
-    connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
-    connection.commit()
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    try:
-        with connection.transaction():
-            return _assemble(connection, scope, directory, selection)
-    finally:
-        connection.isolation_level = None
-        if not connection.closed:
-            connection.execute("select pg_advisory_unlock(%s)", (_LOCK,))
-            connection.commit()
+    with held_lock(connection, Lock.ASSEMBLY), one_snapshot(connection):
+        return _assemble(connection, scope, directory, selection)
 
 
 def _assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Path, selection: Selection) -> Dataset:

@@ -9,13 +9,12 @@ from datetime import UTC, date, datetime, time, timedelta
 import psycopg
 from psycopg.rows import TupleRow, dict_row
 
-from flywheel_dagster.database import statement
+from flywheel_dagster.database import Lock, held_lock, one_snapshot, statement
 from flywheel_dagster.datasets.examples import build_example, example_format, split_point
 
 # A Monday. Outcomes sent before it belong to no partition; `outcome_labels` counts them.
 FIRST_WEEK = date(2018, 1, 1)
 
-_LOCK = 7062
 _BATCH = 2_000
 
 
@@ -56,16 +55,8 @@ def score_week(connection: psycopg.Connection[TupleRow], week: date, *, outcome_
     Memory stays flat: rows stream through a cursor. Two processes on one week wait for each other.
     """
     start = datetime.combine(week, time(), UTC)
-    connection.execute("select pg_advisory_lock(%s, %s)", (_LOCK, week.toordinal()))
-    connection.commit()
-    try:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        with connection.transaction():
-            return _rewrite(connection, week, start, with_outcome_note=outcome_note)
-    finally:
-        connection.isolation_level = None
-        connection.execute("select pg_advisory_unlock(%s, %s)", (_LOCK, week.toordinal()))
-        connection.commit()
+    with held_lock(connection, Lock.WEEK, week.toordinal()), one_snapshot(connection):
+        return _rewrite(connection, week, start, with_outcome_note=outcome_note)
 
 
 def _rewrite(connection: psycopg.Connection[TupleRow], week: date, start: datetime, *, with_outcome_note: bool) -> ScoredWeek:

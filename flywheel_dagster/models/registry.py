@@ -9,10 +9,8 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import TupleRow, dict_row
 
-from flywheel_dagster.database import statement
+from flywheel_dagster.database import Lock, statement
 from flywheel_dagster.models.versions import Version, next_version
-
-_LOCK = 7063
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def upcoming_version(connection: psycopg.Connection[TupleRow], scope: str, examp
 
 def register(connection: psycopg.Connection[TupleRow], scope: str, trained: TrainedVersion) -> Entry:
     """Register a model for a scope, in the caller's transaction; the same dataset, trainer and settings give the entry that is there."""
-    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, scope))
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (Lock.REGISTRATION, scope))
     values: dict[str, Any] = {name: getattr(trained, name) for name in TrainedVersion.__dataclass_fields__}
     values |= {
         "organization_id": None if scope == "global" else scope,

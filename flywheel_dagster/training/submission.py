@@ -3,7 +3,6 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +14,7 @@ import psycopg
 from psycopg.rows import TupleRow, dict_row
 from psycopg.types.json import Jsonb
 
-from flywheel_dagster.database import statement
+from flywheel_dagster.database import Lock, held_lock, statement
 from flywheel_dagster.datasets.assemble import TRAIN, VALIDATION, Dataset, verify
 from flywheel_dagster.errors import (
     DatabaseError,
@@ -27,7 +26,6 @@ from flywheel_dagster.errors import (
 )
 from flywheel_dagster.training.trainer import JobState, JobStatus, Trainer
 
-_LOCK = 7064
 _T = TypeVar("_T")
 _ATTEMPTS = 7  # of a submission: with pauses of 1, 2, 4 … seconds about a minute, which a provider's list may also lag behind
 _LOOKS = 30  # that may fail in a row while a job runs: half an hour without the provider
@@ -88,7 +86,9 @@ def train(
             return _trained(row)
         if row["status"] in ("failed", "cancelled"):
             raise _ended_badly(row)
-        with _sole_submitter(connection, row["id"]):
+        with held_lock(
+            connection, Lock.SUBMISSION, _lock_key(row["id"])
+        ):  # another process for this job waits, and finds it submitted
             row = _read(connection, row["id"])
             if row["provider_job_id"] is None:
                 row = _submit(connection, trainer, dataset, row, suffix, patience)
@@ -238,18 +238,9 @@ def _tries(patience: Patience, count: int) -> Iterator[int]:
         yield number
 
 
-@contextmanager
-def _sole_submitter(connection: psycopg.Connection[TupleRow], job: UUID) -> Iterator[None]:
-    """One process submits; another one for the same job waits, and then finds it submitted."""
-    connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (_LOCK, str(job)))
-    connection.commit()
-    try:
-        yield
-    finally:
-        if not connection.closed:  # a lost connection has lost its lock
-            connection.rollback()
-            connection.execute("select pg_advisory_unlock(%s, hashtext(%s))", (_LOCK, str(job)))
-            connection.commit()
+def _lock_key(job: UUID) -> int:
+    """32 bits of a random id; two jobs that share them only wait for each other."""
+    return int.from_bytes(job.bytes[-4:], "big", signed=True)
 
 
 def _read(connection: psycopg.Connection[TupleRow], job: UUID) -> dict[str, Any]:

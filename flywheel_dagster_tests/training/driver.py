@@ -17,14 +17,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from flywheel_dagster import database
 from flywheel_dagster.database import connect
 from flywheel_dagster.datasets import assemble as assembling
 from flywheel_dagster.models import registry
 from flywheel_dagster.training import openai_trainer, registration, submission
 
 TRACED = {
-    Path(module.__file__ or "").resolve().as_posix() for module in (assembling, submission, openai_trainer, registration, registry)
+    Path(module.__file__ or "").resolve().as_posix()
+    for module in (database, assembling, submission, openai_trainer, registration, registry)
 }
+PACKAGE = Path(database.__file__).resolve().parent
 
 
 class Tracer:
@@ -40,7 +43,7 @@ class Tracer:
         if frame.f_code.co_filename not in TRACED or frame.f_code.co_name == "<module>":
             return None
         if event == "line":
-            place = f"{'/'.join(Path(frame.f_code.co_filename).parts[-2:])}:{frame.f_lineno}"
+            place = f"{Path(frame.f_code.co_filename).relative_to(PACKAGE)}:{frame.f_lineno}"
             self._times[place] += 1
             line = f"{place}:{self._times[place]}"
             self.lines.append(line)
