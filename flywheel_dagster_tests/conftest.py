@@ -21,6 +21,7 @@ from flywheel_dagster.database import Addresses, _with, addresses, connect
 from flywheel_dagster.migrations import migrate
 from flywheel_dagster.sandbox import postgres
 from flywheel_dagster.settings import Settings
+from flywheel_dagster_tests.sandbox.model_server.served import Served
 
 _ENVIRONMENT = dict(os.environ)
 _SESSION = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
@@ -123,6 +124,21 @@ def owner(database: Database) -> Iterator[psycopg.Connection[TupleRow]]:
     """A connection as the owner of the schema."""
     with connect(database.addresses.owner) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def _model_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = Served(tmp_path_factory.mktemp("model_server") / "state")
+    yield served
+    assert served.stop() == 0
+
+
+@pytest.fixture
+def model_server(_model_server: Served) -> Iterator[Served]:
+    """The shared model server, with no faults left over from another test; its jobs run at once."""
+    _model_server.http.delete("/sandbox/faults")
+    yield _model_server
+    _model_server.http.delete("/sandbox/faults")
 
 
 @pytest.fixture(autouse=True)

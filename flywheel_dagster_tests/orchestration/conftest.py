@@ -19,21 +19,6 @@ from flywheel_dagster_tests.sandbox.model_server.served import Served
 Run = Callable[..., dg.ExecuteInProcessResult]
 
 
-@pytest.fixture(scope="session")
-def _model_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    served = Served(tmp_path_factory.mktemp("model_server") / "state")
-    yield served
-    served.stop()
-
-
-@pytest.fixture
-def model_server(_model_server: Served) -> Iterator[Served]:
-    """A model server without faults."""
-    _model_server.http.delete("/sandbox/faults")
-    yield _model_server
-    _model_server.http.delete("/sandbox/faults")
-
-
 @pytest.fixture
 def configured(database: Database, model_server: Served, monkeypatch: pytest.MonkeyPatch) -> Database:
     """The environment leads to the test's database and to the model server."""

@@ -1,6 +1,5 @@
 """A provider to train at (the local model server over real HTTP) and a dataset worth training on, in the test's own database."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,19 +12,10 @@ from flywheel_dagster_tests.sandbox.model_server.served import Served
 from flywheel_dagster_tests.training.making import score_good_outcomes
 
 
-@pytest.fixture(scope="session")
-def _provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    served = Served(tmp_path_factory.mktemp("provider") / "state")
-    yield served
-    assert served.stop() == 0
-
-
 @pytest.fixture
-def provider(_provider: Served) -> Iterator[Served]:
-    """The shared model server, with no faults left over from another test; its jobs run at once."""
-    _provider.http.delete("/sandbox/faults")
-    yield _provider
-    _provider.http.delete("/sandbox/faults")
+def provider(model_server: Served) -> Served:
+    """Where is trained."""
+    return model_server
 
 
 @pytest.fixture

@@ -10,19 +10,10 @@ from flywheel_dagster_tests.sandbox.model_server.served import Served
 StartServer = Callable[..., Served]
 
 
-@pytest.fixture(scope="session")
-def _shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    served = Served(tmp_path_factory.mktemp("model_server") / "state")
-    yield served
-    assert served.stop() == 0
-
-
 @pytest.fixture
-def server(_shared_server: Served) -> Iterator[Served]:
+def server(model_server: Served) -> Served:
     """The shared server, with no faults left over from another test."""
-    _shared_server.http.delete("/sandbox/faults")
-    yield _shared_server
-    _shared_server.http.delete("/sandbox/faults")
+    return model_server
 
 
 @pytest.fixture(scope="session")
