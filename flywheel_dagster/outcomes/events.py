@@ -99,11 +99,11 @@ def content_key(content: bytes) -> UUID:
 
 def check_facts(facts: dict[str, Any]) -> None:
     """Raises ValueError for a fact that the table would refuse: a score outside -1..1, an unknown label, a negative value."""
-    for name, (low, high) in _RANGES.items():
+    for name, (low, high) in RANGES.items():
         value = facts.get(name)
         if value is not None and not low <= _number(name, value) <= high:
             raise ValueError(f"{name} is {value}; it lies between {low} and {high}")
-    for name, allowed in _WORDS.items():
+    for name, allowed in WORDS.items():
         value = facts.get(name)
         if value is not None and value not in allowed:
             raise ValueError(f"{name} is {value!r}; use one of {', '.join(allowed)}")
@@ -152,7 +152,7 @@ def _number(name: str, value: object) -> Decimal:
 
 _LARGEST = 10**12 - 1  # numeric(14, 2)
 _COUNT = 2**31 - 1
-_RANGES = {
+RANGES = {
     "score": (-1, 1),
     "reply_sentiment_score": (-1, 1),
     "value": (0, _LARGEST),
@@ -162,8 +162,8 @@ _RANGES = {
     "click_count": (0, _COUNT),
 }
 _SENTIMENTS = ("positive", "neutral", "negative")
-_METHODS = tuple(ClassificationMethod)
-_WORDS: dict[str, tuple[str, ...]] = {
+_METHODS = tuple(method.value for method in ClassificationMethod)
+WORDS: dict[str, tuple[str, ...]] = {
     "label": _SENTIMENTS,
     "sentiment_label": _SENTIMENTS,
     "interest_level": ("high", "medium", "low", "none"),

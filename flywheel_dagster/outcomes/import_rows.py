@@ -6,41 +6,30 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import sha256
 from operator import attrgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Optional
 
 import msgspec
 import orjson
 from msgspec import Meta
 
-from flywheel_dagster.outcomes.events import check_facts, json_bytes
+from flywheel_dagster.outcomes.events import RANGES, WORDS, check_facts, json_bytes
 from flywheel_dagster.outcomes.import_columns import COLUMNS, FACTS, MESSAGE, TIMES, ImportedRow
-from flywheel_dagster.outcomes.messages import SentMessage
+from flywheel_dagster.outcomes.messages import ARMS, CHANNELS, SentMessage
 
-_Identifier = Annotated[str, Meta(min_length=1, max_length=200)]
-_Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-
-
-class _CheckedRow(ImportedRow, kw_only=True):
-    """The same row with the limits of the table, so that one call in C checks all of it. What it refuses, `_reason` explains."""
-
-    organization_id: _Identifier
-    campaign_id: _Identifier
-    lead_id: _Identifier
-    channel: Literal["email", "sms", "linkedin", "whatsapp", "phone", "chat", "social", "direct_mail", "in_app", "other"]
-    experiment_arm: Literal["control", "variant_a", "variant_b"] | None = None
-    icp_score: Annotated[float, Meta(ge=0, le=1)] | None = None
-    open_count: _Count | None = None
-    machine_open_count: _Count | None = None
-    click_count: _Count | None = None
-    reply_sentiment_score: Annotated[float, Meta(ge=-1, le=1)] | None = None
-    sentiment_label: Literal["positive", "neutral", "negative"] | None = None
-    interest_level: Literal["high", "medium", "low", "none"] | None = None
-    objection_type: Literal["price", "timing", "authority", "competitor", "not_interested", "no_need", "none"] | None = None
-    classification_method: Literal["human", "llm", "provided", "simulated", "rules"] | None = None
-    deal_currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] | None = None
-
-
-_TYPES = {field.name: field.type for field in msgspec.structs.fields(_CheckedRow)}
+# The limits of the table, so that one call in C checks all of a row. What it refuses, `_reason` explains.
+_WORDS_BY_COLUMN = WORDS | {"channel": CHANNELS, "experiment_arm": ARMS}
+_LIMITS: dict[str, Any] = {
+    **dict.fromkeys(("organization_id", "campaign_id", "lead_id"), Annotated[str, Meta(min_length=1, max_length=200)]),
+    **{name: Optional.__getitem__(Literal.__getitem__(words)) for name, words in _WORDS_BY_COLUMN.items()},
+    **dict.fromkeys(
+        ("open_count", "machine_open_count", "click_count"), Annotated[int, Meta(ge=0, le=RANGES["open_count"][1])] | None
+    ),
+    "channel": Literal.__getitem__(CHANNELS),
+    "icp_score": Annotated[float, Meta(ge=0, le=1)] | None,
+    "reply_sentiment_score": Annotated[float, Meta(ge=-1, le=1)] | None,
+    "deal_currency": Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] | None,
+}
+_TYPES = {field.name: _LIMITS.get(field.name, field.type) for field in msgspec.structs.fields(ImportedRow)}
 _KEYS = ("id", "event_key", "as_of", "facts", "sent_at")
 _NEEDED = ("organization_id", "campaign_id", "lead_id", "channel", "message_body")
 _TEXTS = ("subject_line", "framework", "tone", "experiment_arm", "lead_industry", "lead_role", "company_size")
