@@ -337,7 +337,7 @@ def test_a_job_that_outlasts_the_patience_is_waited_for_by_the_next_call(
 
 
 def test_a_paused_job_is_waited_for(trained: Training, provider: Served, shop: Shop) -> None:
-    provider.set_fault(kind="job_slow", seconds=0.5)
+    provider.set_fault(kind="job_slow", seconds=0, looks=2)
     jobs, seen = provider.client.fine_tuning.jobs, list[str]()
 
     def pause_then_resume(status: JobStatus) -> None:
@@ -373,7 +373,7 @@ def test_a_job_that_the_provider_forgot_is_an_error_until_a_new_one_is_asked_for
 
 
 def test_asking_for_a_new_job_while_one_runs_waits_for_that_one(trained: Training, provider: Served, shop: Shop) -> None:
-    provider.set_fault(kind="job_slow", seconds=0.2)
+    provider.set_fault(kind="job_slow", seconds=0, looks=1)
     with pytest.raises(TransientTrainingError):
         trained(patience=Time().patience(limit=timedelta(0)))
     assert trained(resubmit=True).attempt == 1

@@ -1,7 +1,8 @@
 """Faults on demand for tests, and the count of calls: which call fails and how. Not part of OpenAI's API.
 
 A fault is JSON: `match` ("POST /v1/fine_tuning/jobs", `*` matches anything), `kind`, `times` (1; null = always), `skip` (calls let
-through first), and by kind `status`, `body`, `headers`, `seconds`, `code`, `message`, `param`, `during`. Or `name`: a ready-made one.
+through first), and by kind `status`, `body`, `headers`, `seconds`, `looks`, `code`, `message`, `param`, `during`. Or `name`: a ready-made
+one. A job_slow lasts `seconds`, and is not done before it was asked for `looks` times (0).
 """
 
 import asyncio
@@ -160,6 +161,8 @@ def read_fault(asked: Mapping[str, Any]) -> Fault:
         options.setdefault("body", error_body(message, code=options.get("code"), param=options.get("param")))
     if kind in (FaultKind.DELAY, FaultKind.JOB_SLOW) and not isinstance(options.setdefault("seconds", 0.5), int | float):
         raise ApiError(400, "seconds must be a number.", param="seconds")
+    if kind == FaultKind.JOB_SLOW and not isinstance(options.setdefault("looks", 0), int):
+        raise ApiError(400, "looks must be a whole number.", param="looks")
     if kind == FaultKind.JOB_FAILS:
         options.setdefault("code", "server_error")
         options.setdefault("message", "The job failed due to an internal error.")

@@ -59,7 +59,9 @@ def job_routes(store: Store, trainer: Trainer, faults: FaultPlan) -> list[Route]
         return Page([read_job(row).as_wire() for row in rows[:limit]], len(rows) > limit).response()
 
     async def get_job(request: Request) -> Response:
-        return JSONResponse(require_job(store, request.path_params["job"]).as_wire())
+        job = require_job(store, request.path_params["job"])
+        trainer.note_look(job.id)
+        return JSONResponse(job.as_wire())
 
     async def change_job(request: Request) -> Response:
         job = require_job(store, request.path_params["job"])

@@ -5,6 +5,7 @@ Pausing and cancelling stop the task; a restart or a resume begins a new one, wh
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ class Trainer:
         self._store = store
         self._job_seconds = job_seconds
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._looks: Counter[str] = Counter()
+        self._looked = asyncio.Event()
 
     def start_open_jobs(self) -> None:
         """Go on with every job that a restart interrupted."""
@@ -63,6 +66,11 @@ class Trainer:
         task = self._tasks.pop(job_id, None)
         if task:
             task.cancel()
+
+    def note_look(self, job_id: str) -> None:
+        """Somebody asked for this job, and was shown it."""
+        self._looks[job_id] += 1
+        self._looked.set()
 
     async def close(self) -> None:
         """Let go of all jobs; the next start goes on with them."""
@@ -101,6 +109,12 @@ class Trainer:
         """Let a share of the job's time go by."""
         fault = job.fault or {}
         await asyncio.sleep(share * (fault["seconds"] if fault.get("kind") == "job_slow" else self._job_seconds))
+
+    async def _wait_for_looks(self, job: Job) -> None:
+        """A job that was made slow is not done before it was asked for often enough."""
+        while self._looks[job.id] < (job.fault or {}).get("looks", 0):
+            self._looked.clear()
+            await self._looked.wait()
 
     def _fail(self, job_id: str, problem: Problem) -> None:
         error = {"code": problem.code, "message": problem.message, "param": problem.param}
@@ -142,6 +156,7 @@ class Trainer:
             done = len(job.progress)
             late = done > epochs - _KEPT_CHECKPOINTS
             job = self._write_epoch(job, measured, step=done * steps_an_epoch, total=epochs * steps_an_epoch, checkpoint=late)
+        await self._wait_for_looks(job)
         self._succeed(job, tokens=lesson.tokens * epochs)
 
     def _write_epoch(self, job: Job, measured: Measured, *, step: int, total: int, checkpoint: bool) -> Job:

@@ -115,9 +115,18 @@ def test_a_slow_job_is_still_running_when_a_later_one_is_done(server: Served) ->
     assert server.client.fine_tuning.jobs.cancel(slow.id).status == "cancelled"
 
 
+def test_a_slow_job_is_not_done_before_it_was_looked_at(server: Served) -> None:
+    server.set_fault(kind="job_slow", seconds=0, looks=2)
+    slow = _create(server, server.upload(make_examples(10)))
+    assert server.train(make_examples(10)).status == "succeeded"
+    looks = [server.client.fine_tuning.jobs.retrieve(slow.id).status for _ in range(2)]
+    assert looks == ["running", "running"]
+    assert server.wait(slow.id).status == "succeeded"
+
+
 @pytest.mark.parametrize(
     "fault",
-    [{"kind": "explode"}, {"name": "nothing"}, {}, {"kind": "drop", "times": 0}, {"kind": "delay", "seconds": "x"}],
+    [{"kind": "explode"}, {"name": "nothing"}, {}, {"kind": "drop", "times": 0}, {"kind": "delay", "seconds": "x"}, {"kind": "job_slow", "looks": "x"}],
     ids=str,
 )
 def test_a_fault_that_can_not_be_played_is_refused(server: Served, fault: dict[str, Any]) -> None:
