@@ -258,6 +258,17 @@ def org_revoke(organization: Annotated[str, typer.Argument(help="Its id.")]) -> 
     print(f"organization {organization} consents to nothing now")
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def bench(context: typer.Context) -> None:
+    """Measure each figure beside its floor, on a server of its own (in a checkout of the repository; see bench --help)."""
+    import subprocess
+
+    root = Path(__file__).parents[1]
+    if not (root / "benchmarks").is_dir():
+        raise FlywheelError("the benchmarks are part of the repository, not of the installed package; run flywheel bench in a checkout")
+    sys.exit(subprocess.run([sys.executable, "-m", "benchmarks.run", *context.args], cwd=root, check=False).returncode)
+
+
 def _migrated(settings: Settings) -> None:
     """Commands that write bring an embedded database up to date by themselves; a server of your own is migrated when you say so."""
     from flywheel_dagster.migrations import migrate, pending
