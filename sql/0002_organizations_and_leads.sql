@@ -7,9 +7,11 @@ create table organizations (
   allows_global_training boolean not null default false,
   training_enabled boolean not null default false,
   redaction_off boolean not null default false,
+  link_window_days int not null default 90 check (link_window_days between 1 and 3650),
   created_at timestamptz not null default now()
 );
 comment on column organizations.allows_global_training is 'Its messages may train the global model.';
+comment on column organizations.link_window_days is 'How long after a message an event that names only the lead may still belong to it.';
 comment on column organizations.training_enabled is 'The weekly schedule trains a model of its own.';
 
 create table leads (

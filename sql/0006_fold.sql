@@ -78,8 +78,8 @@ begin
   total as (
     select
       f.outcome_id,
-      bool_or(f.event_type not in ('bounced', 'noted', 'reply_classified') or f.counted > 0) as delivered,
-      min(f.occurred_at) filter (where f.event_type not in ('bounced', 'noted', 'reply_classified')) as delivered_at,
+      bool_or(f.event_type not in ('bounced', 'noted', 'merged', 'reply_classified') or f.counted > 0) as delivered,
+      min(f.occurred_at) filter (where f.event_type not in ('bounced', 'noted', 'merged', 'reply_classified')) as delivered_at,
       bool_or(f.event_type = 'bounced') as bounced,
       min(f.occurred_at) filter (where f.event_type = 'bounced') as bounced_at,
       min(f.occurred_at) filter (where f.event_type = 'opened' and not human.machine) as opened_at,
@@ -192,7 +192,7 @@ begin
     from deal d group by 1
   ),
   counted as (
-    select l.outcome_id, count(*)::int as events from ledger l group by 1
+    select i.id as outcome_id, count(l.outcome_id)::int as events from unnest(ids) as i (id) left join ledger l on l.outcome_id = i.id group by 1
   )
   select
     c.outcome_id,

@@ -33,6 +33,7 @@ class EventType(StrEnum):
     DEAL_LOST = "deal_lost"
     SNAPSHOT = "snapshot"
     NOTED = "noted"
+    MERGED = "merged"
 
 
 class ClassificationMethod(StrEnum):
@@ -57,10 +58,18 @@ class OutcomeEvent(msgspec.Struct, kw_only=True, frozen=True):
       `objection_type`, and `replied_at` of the reply it judges;
     - meeting_*: `meeting_id`, `meeting_at`;
     - deal_*: `deal_id`, `value` (a decimal string), `currency`;
-    - snapshot: columns of `outcome_labels` as they stood at `occurred_at`.
+    - snapshot: columns of `outcome_labels` as they stood at `occurred_at`;
+    - noted: `kind`, and whatever is worth keeping of a fact that changes no outcome;
+    - merged: `merged` and `into`, names of things that are one now ("lead:55", "deal:hubspot:7").
 
-    `organization_id` is checked against the outcome's own; None takes the outcome's. `outcome_id` None means not linked yet.
+    `organization_id` is checked against the outcome's own; None takes the outcome's. `outcome_id` None means that the sender doesn't
+    name it; then it is looked for, in this order, by `references` (what the event is about: "message:…", "deal:…", "meeting:…", the
+    strongest first; also claimed for the outcome by an event that names both), by `mentions` (what else leads to it, such as the message
+    that a reply answers), by `lead_id` and by `lead_email`.
+
     `source_event_id` is the sender's id of the event: two events of one source that differ only in it are two events.
+    `identity` replaces this rule where a sender has a better one: events of one organisation, source and type with the same identity
+    are one event. `alias` is a second identity; an event with a known one is a repeat too.
     """
 
     event_type: EventType
@@ -71,6 +80,12 @@ class OutcomeEvent(msgspec.Struct, kw_only=True, frozen=True):
     source_event_id: str | None = None
     facts: dict[str, Any] = {}
     raw: bytes | None = None
+    references: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    lead_id: str | None = None
+    lead_email: str | None = None
+    identity: str | None = None
+    alias: str | None = None
 
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:
@@ -80,6 +95,8 @@ class OutcomeEvent(msgspec.Struct, kw_only=True, frozen=True):
     @property
     def event_key(self) -> UUID:
         """The content key: equal for a redelivery, different for another fact."""
+        if self.identity is not None:
+            return content_key(json_bytes([self.organization_id, self.source, self.event_type, self.identity]))
         content = [
             self.organization_id,
             self.outcome_id,
@@ -90,6 +107,12 @@ class OutcomeEvent(msgspec.Struct, kw_only=True, frozen=True):
             self.facts,
         ]
         return content_key(json_bytes(content))
+
+
+    @property
+    def alias_key(self) -> UUID | None:
+        """The key of the second identity, if there is one."""
+        return None if self.alias is None else content_key(json_bytes([self.organization_id, self.source, "alias", self.alias]))
 
 
 def content_key(content: bytes) -> UUID:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -59,22 +60,32 @@ def rebuild(
 
 def events_json(events: Iterable[OutcomeEvent]) -> str:
     """The argument of `record_events`."""
-    return json_bytes(
-        [
-            {
-                "event_key": event.event_key,
-                "organization_id": event.organization_id,
-                "outcome_id": event.outcome_id,
-                "event_type": event.event_type,
-                "occurred_at": event.occurred_at,
-                "source": event.source,
-                "source_event_id": event.source_event_id,
-                "facts": event.facts,
-                "raw": None if event.raw is None else base64.b64encode(event.raw).decode(),
-            }
-            for event in events
-        ]
-    ).decode()
+    return events_bytes(events).decode()
+
+
+def events_bytes(events: Iterable[OutcomeEvent]) -> bytes:
+    """The same as UTF-8. What an event doesn't say isn't written."""
+    return json_bytes([_stored(event) for event in events])
+
+
+def _stored(event: OutcomeEvent) -> dict[str, Any]:
+    values = {
+        "event_key": event.event_key,
+        "alias_key": event.alias_key,
+        "organization_id": event.organization_id,
+        "outcome_id": event.outcome_id,
+        "event_type": event.event_type,
+        "occurred_at": event.occurred_at,
+        "source": event.source,
+        "source_event_id": event.source_event_id,
+        "facts": event.facts or None,
+        "raw": None if event.raw is None else base64.b64encode(event.raw).decode(),
+        "refs": event.references or None,
+        "mentions": event.mentions or None,
+        "lead_id": event.lead_id,
+        "lead_email": event.lead_email,
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def messages_json(messages: Iterable[SentMessage]) -> str:
