@@ -5,16 +5,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import psycopg
 import typer
-from psycopg.rows import TupleRow
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from flywheel_dagster.commands import connections, events, organizations
+from flywheel_dagster.commands.connecting import migrated, progress, require_organization
 from flywheel_dagster.database import addresses, connect
 from flywheel_dagster.errors import FlywheelError
-from flywheel_dagster.settings import Settings, load_settings
+from flywheel_dagster.settings import load_settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,8 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turns the outcomes of sales messages into better models.",
 )
-org = typer.Typer(no_args_is_help=True, help="Organizations and what they consent to.")
-app.add_typer(org, name="org")
+app.add_typer(organizations.app, name="org")
+app.add_typer(connections.app, name="connection")
+app.add_typer(events.app, name="events")
 
 _errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
@@ -43,7 +43,7 @@ def main() -> None:
 def up() -> None:
     """Start the database (with its schema) and the local model server, where the settings use them."""
     settings = load_settings()
-    _migrated(settings)
+    migrated(settings)
     print("database: " + ("embedded, running" if settings.uses_embedded_database else "DATABASE_URL"))
     if settings.uses_local_model_server:
         from flywheel_dagster.sandbox.services import model_server_url
@@ -107,7 +107,7 @@ def materialize(
     if not (weeks_from or stale_weeks or scope):
         raise typer.BadParameter("name what to do: --from (and --to), --stale-weeks, or --scope")
     settings = load_settings()
-    _migrated(settings)
+    migrated(settings)
     if (code := run_module("flywheel_dagster.run", arguments, dagster_environment(settings))) != 0:
         raise typer.Exit(code)
     if scope:
@@ -161,10 +161,10 @@ def simulate(
 
     world = msgspec.structs.replace(World() if cold else demo_world(), messages=messages, weeks=weeks, seed=seed)
     settings = load_settings()
-    _migrated(settings)
-    with _progress("messages") as progress, connect(addresses(settings).service) as connection:
-        task = progress.add_task("simulate", total=messages)
-        done = simulate(connection, world, name=name, progress=lambda at, of: progress.update(task, completed=at, total=of))
+    migrated(settings)
+    with progress("messages") as bar, connect(addresses(settings).service) as connection:
+        task = bar.add_task("simulate", total=messages)
+        done = simulate(connection, world, name=name, progress=lambda at, of: bar.update(task, completed=at, total=of))
     print(f"{done.messages} messages, {done.events} events ({done.repeated} repeated), as of {done.now:%Y-%m-%d %H:%M} UTC")
 
 
@@ -178,15 +178,15 @@ def import_(
     from flywheel_dagster.outcomes.importing import import_outcomes
 
     settings = load_settings()
-    _migrated(settings)
-    with _progress("") as progress, connect(addresses(settings).service) as connection:
-        task = progress.add_task(file.name, total=None)
+    migrated(settings)
+    with progress("") as bar, connect(addresses(settings).service) as connection:
+        task = bar.add_task(file.name, total=None)
         done = import_outcomes(
             connection,
             file,
             organization_id=organization,
             rejects=rejects,
-            progress=lambda at, of: progress.update(task, completed=at, total=of),
+            progress=lambda at, of: bar.update(task, completed=at, total=of),
         )
     print(f"{done.rows} rows: {done.recorded} imported, {done.repeated} known already, {done.rejected} refused")
     if done.rejects:
@@ -203,59 +203,48 @@ def rebuild(organization: Annotated[str | None, typer.Option(help="Only this org
 
     rows = changed = 0
     settings = load_settings()
-    _migrated(settings)
-    with _progress("outcomes") as progress, connect(addresses(settings).service) as connection:
+    migrated(settings)
+    with progress("outcomes") as bar, connect(addresses(settings).service) as connection:
         if organization:
-            _require_organization(connection, organization)
-        task = progress.add_task("rebuild", total=None)
+            require_organization(connection, organization)
+        task = bar.add_task("rebuild", total=None)
         for read, differed in rebuild(connection, organization_id=organization):
             rows, changed = rows + read, changed + differed
-            progress.update(task, completed=rows)
+            bar.update(task, completed=rows)
     print(f"{rows} outcomes recomputed, {changed} of them differed")
 
 
-@org.command("add")
-def org_add(
-    organization: Annotated[str, typer.Argument(help="Its id, as it stands in outcome_labels.")],
-    name: Annotated[str | None, typer.Option(help="For people.")] = None,
-    share: Annotated[bool | None, typer.Option("--share/--no-share", help="Its messages may train the global model.")] = None,
-    train: Annotated[bool | None, typer.Option("--train/--no-train", help="Every week it gets a model of its own.")] = None,
+@app.command()
+def relink(organization: Annotated[str | None, typer.Option(help="Only this organization's events.")] = None) -> None:
+    """Decide anew which outcome each event belongs to that doesn't name one, and say what is left and why."""
+    from flywheel_dagster.outcomes.linking import relink, unmatched_events
+
+    settings = load_settings()
+    migrated(settings)
+    with connect(addresses(settings).service) as connection:
+        if organization:
+            require_organization(connection, organization)
+        done = relink(connection, organization_id=organization)
+        left = unmatched_events(connection, organization_id=organization)
+    print(f"{done.linked} events found their outcome, {done.unmatched} are unmatched")
+    if left:
+        table = Table("why", "source", "events", "oldest", "what helps")
+        for group in left:
+            table.add_row(group.reason, group.source, str(group.events), f"{group.oldest:%Y-%m-%d}", group.remedy)
+        Console().print(table)
+
+
+@app.command()
+def ingester(
+    port: Annotated[int | None, typer.Option(help="Port to listen on [FLYWHEEL_INGESTER_PORT, 8081].")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")] = "127.0.0.1",
 ) -> None:
-    """Add an organization, or change what it consents to. Nothing is on unless it is said here."""
-    from flywheel_dagster.database import statement
+    """Run the front door: the HTTP service that takes webhooks and writes them to the ledger. Ctrl-C or SIGTERM ends it in peace."""
+    from flywheel_dagster.ingester.server import serve
 
     settings = load_settings()
-    _migrated(settings)
-    if organization == "global" or not 1 <= len(organization) <= 200:
-        raise typer.BadParameter("an organization's id has 1 to 200 characters and is not 'global'")
-    with connect(addresses(settings).service) as connection:
-        connection.execute(statement("save_organization"), {"id": organization, "name": name, "share": share, "train": train})
-    print(f"organization {organization} saved")
-
-
-@org.command("list")
-def org_list() -> None:
-    """List the organizations, their outcomes and what they consent to."""
-    from flywheel_dagster.database import statement
-
-    settings = load_settings()
-    _migrated(settings)
-    table = Table("organization", "name", "shares with global", "own model", "outcomes")
-    with connect(addresses(settings).service) as connection:
-        for row in connection.execute(statement("list_organizations")).fetchall():
-            table.add_row(row[0], row[1] or "", "yes" if row[2] else "no", "yes" if row[3] else "no", str(row[4]))
-    Console().print(table)
-
-
-@org.command("revoke")
-def org_revoke(organization: Annotated[str, typer.Argument(help="Its id.")]) -> None:
-    """Withdraw every consent of an organization: from now on nothing is trained on its messages."""
-    from flywheel_dagster.database import statement
-
-    with connect(addresses(load_settings()).service) as connection:
-        _require_organization(connection, organization)
-        connection.execute(statement("save_organization"), {"id": organization, "name": None, "share": False, "train": False})
-    print(f"organization {organization} consents to nothing now")
+    migrated(settings)
+    serve(addresses(settings).service, settings, host=host, port=settings.ingester_port if port is None else port)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
@@ -265,33 +254,11 @@ def bench(context: typer.Context) -> None:
 
     root = Path(__file__).parents[1]
     if not (root / "benchmarks").is_dir():
-        raise FlywheelError("the benchmarks are part of the repository, not of the installed package; run flywheel bench in a checkout")
-    sys.exit(subprocess.run([sys.executable, "-m", "benchmarks.run", *context.args], cwd=root, check=False).returncode)
-
-
-def _migrated(settings: Settings) -> None:
-    """Commands that write bring an embedded database up to date by themselves; a server of your own is migrated when you say so."""
-    from flywheel_dagster.migrations import migrate, pending
-
-    where = addresses(settings)
-    if settings.uses_embedded_database:
-        migrate(where)
-    elif missing := pending(where):
-        raise FlywheelError(f"the database lacks {len(missing)} migrations; run flywheel migrate")
-
-
-def _require_organization(connection: psycopg.Connection[TupleRow], organization: str) -> None:
-    from flywheel_dagster.datasets.assemble import require_scope
-
-    require_scope(connection, organization)
-
-
-def _progress(unit: str) -> Progress:
-    """A bar on stderr for people; silent when nobody looks."""
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.completed:,} " + unit),
-        TimeRemainingColumn(), console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
-    )  # fmt: skip
+        raise FlywheelError(
+            "the benchmarks are part of the repository, not of the installed package; run flywheel bench in a checkout"
+        )
+    command = [sys.executable, "-m", "benchmarks.run", *context.args]
+    sys.exit(subprocess.run(command, cwd=root, check=False).returncode)  # noqa: S603  this very Python
 
 
 if __name__ == "__main__":

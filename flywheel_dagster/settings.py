@@ -42,6 +42,25 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
 
+    # Who may report outcomes (the environment's own connection; more by flywheel connection add)
+    ingester_port: Annotated[int, Field(ge=1, le=65535)] = Field(8081, validation_alias="FLYWHEEL_INGESTER_PORT")
+    organization_id: str | None = Field(None, validation_alias="FLYWHEEL_ORGANIZATION_ID")
+    public_url: str | None = Field(None, validation_alias="FLYWHEEL_PUBLIC_URL")
+    insecure_webhooks: bool = Field(False, validation_alias="FLYWHEEL_INSECURE_WEBHOOKS")
+    webhook_rate: Annotated[float, Field(gt=0)] = Field(1_000, validation_alias="FLYWHEEL_WEBHOOK_RATE")
+    sendgrid_webhook_public_key: str | None = Field(None, validation_alias="SENDGRID_WEBHOOK_PUBLIC_KEY")
+    sendgrid_webhook_secret: SecretStr | None = Field(None, validation_alias="SENDGRID_WEBHOOK_SECRET")
+    sendgrid_hmac: bool = Field(False, validation_alias="FLYWHEEL_SENDGRID_HMAC")
+    sendgrid_inbound_token: SecretStr | None = Field(None, validation_alias="SENDGRID_INBOUND_TOKEN")
+    crm_webhook_secret: SecretStr | None = Field(None, validation_alias="CRM_WEBHOOK_SECRET")
+    hubspot_client_secret: SecretStr | None = Field(None, validation_alias="HUBSPOT_CLIENT_SECRET")
+    hubspot_signatures: str = Field("v3", validation_alias="FLYWHEEL_HUBSPOT_SIGNATURES")
+    pipedrive_webhook_user: str | None = Field(None, validation_alias="PIPEDRIVE_WEBHOOK_USER")
+    pipedrive_webhook_password: SecretStr | None = Field(None, validation_alias="PIPEDRIVE_WEBHOOK_PASSWORD")
+    salesforce_org_ids: str | None = Field(None, validation_alias="SALESFORCE_ORG_IDS")
+    salesforce_webhook_token: SecretStr | None = Field(None, validation_alias="SALESFORCE_WEBHOOK_TOKEN")
+    calendly_webhook_signing_key: SecretStr | None = Field(None, validation_alias="CALENDLY_WEBHOOK_SIGNING_KEY")
+
     @field_validator("home", "training_data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

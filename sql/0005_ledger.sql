@@ -17,6 +17,7 @@ create table webhook_events (
   organization_id text,
   outcome_id uuid,
   named boolean not null default true,
+  unbound boolean not null default false,
   event_type outcome_event_type not null,
   occurred_at timestamptz not null,
   received_at timestamptz not null default now(),
@@ -36,6 +37,7 @@ create table webhook_events (
 comment on column webhook_events.event_key is 'The first 128 bits of the SHA-256 of what the event says: a redelivery has the same key.';
 comment on column webhook_events.alias_key is 'A second identity (the sender''s own id, where the content decides too): equal to a known one, the event is a repeat.';
 comment on column webhook_events.named is 'The sender named the outcome; otherwise it is looked for by refs, mentions, lead_id and lead_email (0011).';
+comment on column webhook_events.unbound is 'It came from nobody''s organisation in particular; organization_id is its outcome''s.';
 comment on column webhook_events.raw is 'The payload as it was received, byte for byte; one of several in a batch stands alone in its own list.';
 comment on column webhook_events.refs is 'The sender''s names of what this is about, first the strongest: message:…, deal:…, meeting:…. Who is linked claims them for its outcome.';
 comment on column webhook_events.mentions is 'Names of other things that lead to the outcome, such as the message a reply answers; they claim nothing.';

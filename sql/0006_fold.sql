@@ -192,7 +192,7 @@ begin
     from deal d group by 1
   ),
   counted as (
-    select i.id as outcome_id, count(l.outcome_id)::int as events from unnest(ids) as i (id) left join ledger l on l.outcome_id = i.id group by 1
+    select i.id as outcome_id, count(l.outcome_id)::int as events from (select distinct unnest(ids) as id) i left join ledger l on l.outcome_id = i.id group by 1
   )
   select
     c.outcome_id,

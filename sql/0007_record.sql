@@ -46,9 +46,9 @@ begin
   ),
   written as (
     insert into webhook_events (
-      event_key, alias_key, organization_id, outcome_id, named, event_type, occurred_at, source, source_event_id, facts, raw,
+      event_key, alias_key, organization_id, unbound, outcome_id, named, event_type, occurred_at, source, source_event_id, facts, raw,
       refs, mentions, lead_id, lead_email, matched, unmatched_reason)
-    select i.event_key, i.alias_key, coalesce(i.organization_id, i.owner), i.outcome_id, i.outcome_id is not null, i.event_type, i.occurred_at,
+    select i.event_key, i.alias_key, coalesce(i.organization_id, i.owner), i.organization_id is null, i.outcome_id, i.outcome_id is not null, i.event_type, i.occurred_at,
       i.source, i.source_event_id, coalesce(i.facts, '{}'), decode(i.raw, 'base64'),
       i.refs, i.mentions, i.lead_id, i.lead_email, r.reason is null, r.reason
     from incoming i

@@ -47,7 +47,7 @@ declare
 begin
   return query
   with sought as materialized (
-    select e.id, e.event_type, coalesce(e.organization_id, '') as organization, e.refs, e.mentions, e.lead_id, e.lead_email, e.occurred_at
+    select e.id, e.event_type, case when e.unbound then '' else e.organization_id end as organization, e.refs, e.mentions, e.lead_id, e.lead_email, e.occurred_at
     from webhook_events e
     where e.id = any (ids) and not e.named
   ),
@@ -74,7 +74,7 @@ begin
       union
       select p.lead_id, p.lead_email, p.occurred_at
       from webhook_events p
-      where s.refs is not null and not p.named and p.organization_id = s.organization
+      where s.refs is not null and not p.named and not p.unbound and p.organization_id = s.organization
         and p.refs && case when mergers then (select array_agg(n) from unnest(s.refs) r, unnest(same_references(s.organization, r)) n) else s.refs end
     ) p
     where s.organization <> '' and (p.lead_id is not null or p.lead_email is not null)
@@ -142,7 +142,7 @@ $$;
 -- The events without a named outcome that these names may concern. An empty organisation means any.
 create function events_about(organization text, names text[]) returns bigint[] language sql stable as $$
   select array_agg(e.id) from webhook_events e
-  where not e.named and (e.refs && names or e.mentions && names) and (organization = '' or e.organization_id is null or e.organization_id = organization)
+  where not e.named and (e.refs && names or e.mentions && names) and (organization = '' or e.unbound or e.organization_id = organization)
 $$;
 
 -- Takes the locks under which the links of these organisations are decided. Who decides has them alone; who sends messages shares them.
@@ -193,14 +193,14 @@ declare
 begin
   if merged_ids is not null then
     insert into reference_aliases (organization_id, reference, same_as)
-    select distinct coalesce(e.organization_id, ''), m.name, e.facts ->> 'into'
+    select distinct case when e.unbound then '' else e.organization_id end, m.name, e.facts ->> 'into'
     from webhook_events e cross join lateral jsonb_array_elements_text(e.facts -> 'merged') m (name)
     where e.id = any (merged_ids)
     order by 1, 2, 3
     on conflict do nothing;
     for group_ in
-      select coalesce(e.organization_id, '') as organization, same_references(coalesce(e.organization_id, ''), e.facts ->> 'into') as names
-      from webhook_events e where e.id = any (merged_ids)
+      select o.id as organization, same_references(o.id, e.facts ->> 'into') as names
+      from webhook_events e cross join lateral (select case when e.unbound then '' else e.organization_id end as id) o where e.id = any (merged_ids)
     loop
       concerned := concerned || coalesce(events_about(group_.organization, group_.names), '{}')
         || array(select e.id from webhook_events e where not e.named and e.organization_id = group_.organization
@@ -213,8 +213,10 @@ begin
   end if;
   -- What a new event says of the lead helps others about the same thing.
   for group_ in
-    select coalesce(e.organization_id, '') as organization, array_agg(distinct n) as names
-    from webhook_events e cross join lateral unnest(e.refs) r cross join lateral unnest(same_references(coalesce(e.organization_id, ''), r)) n
+    select o.id as organization, array_agg(distinct n) as names
+    from webhook_events e
+    cross join lateral (select case when e.unbound then '' else e.organization_id end as id) o
+    cross join lateral unnest(e.refs) r cross join lateral unnest(same_references(o.id, r)) n
     where e.id = any (sought_ids)
     group by 1
   loop
@@ -238,7 +240,7 @@ begin
     select distinct lower(l.email) from leads l where l.organization_id = organization and l.lead_id = any (lead_ids) and l.email is not null
     union select lower(e) from unnest(emails) e);
   select array_agg(e.id) into hinting from webhook_events e
-  where not e.named and e.organization_id = organization and (e.lead_id = any (lead_ids) or lower(e.lead_email) = any (emails));
+  where not e.named and not e.unbound and e.organization_id = organization and (e.lead_id = any (lead_ids) or lower(e.lead_email) = any (emails));
   if hinting is null then
     return;
   end if;
@@ -292,7 +294,7 @@ begin
   perform lock_links(everyone, true);
   select count(*) into before from webhook_events e where not e.matched and (organization is null or e.organization_id = organization);
   perform claim_references(array(select e.id from webhook_events e where e.named and e.matched and e.refs is not null and (organization is null or e.organization_id = organization)));
-  touched := link_events(array(select e.id from webhook_events e where not e.named and (organization is null or e.organization_id = organization or e.organization_id is null)));
+  touched := link_events(array(select e.id from webhook_events e where not e.named and (organization is null or e.organization_id = organization or e.unbound)));
   if touched is not null then
     perform fold_outcomes(touched);
   end if;

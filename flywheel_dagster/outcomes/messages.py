@@ -12,7 +12,10 @@ ARMS = ("control", "variant_a", "variant_b")
 
 
 class SentMessage(msgspec.Struct, kw_only=True, frozen=True):
-    """One message to one lead. `icp_score` lies in 0..1; `sent_at` is aware; identifiers are 1 to 200 characters."""
+    """One message to one lead. `icp_score` lies in 0..1; `sent_at` is aware; identifiers are 1 to 200 characters.
+
+    `lead_email` becomes the lead's, where none is known: events that name only the address find the message by it.
+    """
 
     organization_id: str
     campaign_id: str
@@ -31,6 +34,7 @@ class SentMessage(msgspec.Struct, kw_only=True, frozen=True):
     lead_role: str | None = None
     company_size: str | None = None
     icp_score: float | None = None
+    lead_email: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("organization_id", "campaign_id", "lead_id"):

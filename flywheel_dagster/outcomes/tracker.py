@@ -57,6 +57,7 @@ class OutcomeTracker:
         lead_context: Mapping[str, Any] | None = None,
         *,
         outcome_id: UUID | None = None,
+        message_id: str | None = None,
         model_registry_id: UUID | None = None,
         experiment_arm: str | None = None,
         sent_at: datetime | None = None,
@@ -64,7 +65,9 @@ class OutcomeTracker:
         """Write the message that was sent and return its outcome id, which travels with the message (custom argument, deal field).
 
         `agent_decisions` is any agent's log, nested by agent or flat; framework and tone are found in it. `lead_context` may have
-        industry, role, company_size and icp_score (0..1). Raises ValueError for a value that can't be stored.
+        industry, role, company_size, icp_score (0..1) and email. `message_id` is the mail system's (SendGrid's X-Message-Id, or the
+        Message-ID header): events that carry it instead of the outcome's id find their way by it. Raises ValueError for a value that
+        can't be stored.
         """
         decisions, context = dict(agent_decisions or {}), dict(lead_context or {})
         message = SentMessage(
@@ -85,10 +88,14 @@ class OutcomeTracker:
             lead_role=context.get("role"),
             company_size=None if context.get("company_size") is None else str(context["company_size"]),
             icp_score=context.get("icp_score"),
+            lead_email=context.get("email"),
         )
+        known_as = [] if message_id is None else [self._sent_as(message, message_id)]
         await self._open()
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(statement("insert_outcomes"), {"messages": messages_json([message])})
+            if known_as:
+                await connection.execute(statement("record_events"), {"events": events_json(known_as)})
         return message.id
 
     async def track_delivery(
@@ -227,6 +234,17 @@ class OutcomeTracker:
         self, outcome_id: UUID | str, kind: EventType, occurred_at: datetime | None, event_id: str | None, facts: dict[str, Any]
     ) -> Recorded:
         return await self._write([self._event(outcome_id, kind, occurred_at or datetime.now(UTC), event_id, facts)])
+
+    def _sent_as(self, message: SentMessage, message_id: str) -> OutcomeEvent:
+        return OutcomeEvent(
+            event_type=EventType.NOTED,
+            occurred_at=message.sent_at,
+            source="tracker",
+            organization_id=message.organization_id,
+            outcome_id=message.id,
+            facts={"kind": "sent"},
+            references=(f"message:{message_id.strip().strip('<>')}",),
+        )
 
     def _event(
         self, outcome_id: UUID | str, kind: EventType, occurred_at: datetime, event_id: str | None, facts: dict[str, Any]

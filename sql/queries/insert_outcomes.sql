@@ -1,4 +1,14 @@
--- Writes sent messages. A message sent twice under one id stays as it was first written.
+-- Writes sent messages, and the addresses of leads that have none. A message sent twice under one id stays as it was first written.
+with addressed as (
+  insert into leads (organization_id, lead_id, email, industry, role, company_size, icp_score)
+  select distinct on (organization_id, lead_id) organization_id, lead_id, lead_email, lead_industry, lead_role, company_size, icp_score
+  from jsonb_to_recordset(%(messages)s::jsonb) as m (
+    organization_id text, lead_id text, lead_email text, sent_at timestamptz, lead_industry text, lead_role text, company_size text,
+    icp_score double precision)
+  where lead_email is not null
+  order by organization_id, lead_id, sent_at desc
+  on conflict (organization_id, lead_id) do update set email = excluded.email, updated_at = now() where leads.email is null
+)
 insert into outcome_labels (
   id, organization_id, campaign_id, lead_id, channel, subject_line, message_body, framework, tone, agent_decisions,
   model_registry_id, experiment_arm, sent_at, lead_industry, lead_role, company_size, icp_score)

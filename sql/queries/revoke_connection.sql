@@ -1,0 +1,1 @@
+update connections set revoked_at = now() where id::text = %(id)s and revoked_at is null
