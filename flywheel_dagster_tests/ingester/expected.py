@@ -21,7 +21,9 @@ def told(events: Iterable[OutcomeEvent], expected: Expected) -> tuple[tuple[str,
     """What the events say of what `expected` asks; equal to `expected.events` when all is as it should be."""
     found = list(events)
     asked = [*expected.events, *[()] * len(found)]
-    return tuple((event.event_type.value, *(_said(event, each) for each in wanted[1:])) for event, wanted in zip(found, asked, strict=False))
+    return tuple(
+        (event.event_type.value, *(_said(event, each) for each in wanted[1:])) for event, wanted in zip(found, asked, strict=False)
+    )
 
 
 def _said(event: OutcomeEvent, wanted: str) -> str:
