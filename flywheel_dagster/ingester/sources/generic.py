@@ -5,14 +5,13 @@ contact_email (email), lead_id, meeting_id, meeting_time (scheduled_at), occurre
 Standard Webhooks, {"type": …, "timestamp": …, "data": {…}}, is opened. Needs no settings.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from flywheel_dagster.ingester.received import Connection, Received, UnreadableError
+from flywheel_dagster.ingester.received import Connection, Received
 from flywheel_dagster.ingester.sources import generic_words as words
+from flywheel_dagster.ingester.sources.items import digest, objects, unreadable
 from flywheel_dagster.ingester.sources.reading import (
     currency,
     email,
@@ -23,7 +22,6 @@ from flywheel_dagster.ingester.sources.reading import (
     money,
     outcome_id,
     possible_time,
-    read_items,
     text,
     unix_time,
 )
@@ -40,28 +38,6 @@ def read(received: Received, connection: Connection) -> list[OutcomeEvent]:
         else unreadable(raw, received, connection, source=SOURCE)
         for position, (item, raw) in enumerate(objects(received.body))
     ]
-
-
-def objects(body: bytes) -> list[tuple[dict[str, Any] | None, bytes]]:
-    """The objects of a list, or the one object, with the bytes to keep of each; None for what is none. Raises UnreadableError."""
-    items = read_items(body)
-    if items and not any(isinstance(item, dict) for item, _ in items):
-        raise UnreadableError("the body is neither a JSON object nor a list of them")
-    whole = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"["
-    return [(item if isinstance(item, dict) else None, body if whole else raw) for item, raw in items]
-
-
-def unreadable(raw: bytes, received: Received, connection: Connection, *, source: str) -> OutcomeEvent:
-    """Something in a list that is no object: kept as it is."""
-    return OutcomeEvent(
-        event_type=EventType.NOTED,
-        occurred_at=received.at,
-        source=source,
-        organization_id=connection.organization_id,
-        facts={"kind": "unreadable"},
-        identity=f"content:{hashlib.sha256(raw).hexdigest()}",
-        raw=raw,
-    )
 
 
 def event_of(
@@ -86,7 +62,7 @@ def event_of(
     facts = _facts(fields, event_type, kind, deal, meeting)
     own = _event_id(fields, deal, meeting)
     delivery = identifier(received.headers.get("webhook-id"))
-    content = f"content:{_digest(item, raw)}"
+    content = f"content:{digest(item, raw)}"
     names = (deal and f"deal:{scope}:{deal}", meeting and f"meeting:{scope}:{meeting}")
     return OutcomeEvent(
         event_type=event_type,
@@ -153,16 +129,8 @@ def _event_id(fields: Mapping[str, Any], deal: str | None, meeting: str | None) 
     return bare if records and bare not in records else None
 
 
-def _digest(item: Mapping[str, Any], raw: bytes) -> str:
-    """A hash of what the object says, whatever the order of its fields; of its bytes where it can't be written again."""
-    try:
-        said = json.dumps(item, sort_keys=True).encode()
-    except (RecursionError, ValueError):
-        said = raw
-    return hashlib.sha256(said).hexdigest()
-
-
 def _moment(value: object) -> datetime | None:
+    """ISO 8601 first: "20261120" is a date, not a second of 1970."""
     return iso_time(value) or unix_time(value)
 
 
