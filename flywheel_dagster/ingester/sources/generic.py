@@ -107,7 +107,7 @@ def _first_money(fields: Mapping[str, Any]) -> str | None:
 
 
 def _occurred_at(kind: str, told: Mapping[str, datetime], facts: Mapping[str, Any], at: datetime) -> datetime:
-    """The fact's own time. Without one, a meeting was booked before it began and held or missed when it was over, if that has passed."""
+    """The fact's own time. Without one, a meeting was booked before it began, and held when it was over, if that has passed."""
     for name in words.times_of(kind):
         if name in told:
             return told[name]
@@ -115,7 +115,7 @@ def _occurred_at(kind: str, told: Mapping[str, datetime], facts: Mapping[str, An
     ends = iso_time(facts.get("meeting_ends_at")) or starts
     if kind in words.BOOKINGS:
         return possible_time(min(starts or at, at), at)
-    if kind in words.ENDINGS and ends is not None and ends <= at:
+    if kind in words.HELD and ends is not None and ends <= at:
         return possible_time(ends, at)
     return at
 

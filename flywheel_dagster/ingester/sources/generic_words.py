@@ -28,7 +28,7 @@ _EVENTS = {
     "meeting.noshow": EventType.MEETING_NO_SHOW,
 }
 BOOKINGS = frozenset(name for name, kind in _EVENTS.items() if kind is EventType.MEETING_BOOKED)
-ENDINGS = frozenset(name for name, kind in _EVENTS.items() if kind in (EventType.MEETING_COMPLETED, EventType.MEETING_NO_SHOW))
+HELD = frozenset(name for name, kind in _EVENTS.items() if kind is EventType.MEETING_COMPLETED)
 
 # A status or a stage, letters only. "closed" alone says neither won nor lost.
 _STATUS = {

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,8 @@ from psycopg.rows import TupleRow
 from flywheel_dagster.ingester.received import Provider, UnreadableError
 from flywheel_dagster.ingester.sources import calendly
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
+from flywheel_dagster.outcomes.held_meetings import infer_completed
+from flywheel_dagster.outcomes.ledger import record, send
 from flywheel_dagster_tests.ingester.expected import told
 from flywheel_dagster_tests.ingester.expected_calendly import EXPECTED
 from flywheel_dagster_tests.ingester.sources.shapes import (
@@ -26,7 +29,7 @@ from flywheel_dagster_tests.ingester.sources.shapes import (
     received,
     rows_of_permutations,
 )
-from flywheel_dagster_tests.outcomes.making import MONDAY, message
+from flywheel_dagster_tests.outcomes.making import MONDAY, facts_of, message
 
 CONNECTION = connected(Provider.CALENDLY)
 OURS = Path(__file__).parents[2] / "samples"
@@ -248,3 +251,20 @@ def test_a_story_gives_the_same_row_whichever_order_it_arrives_in(
     assert (row["meeting_booked"], row["meeting_completed"], row["meeting_no_show"]) == expected
     assert row["event_count"] == len(events)
     assert all(event.event_type is not EventType.NOTED for event in events)
+
+
+def test_a_moved_meeting_is_held_at_its_new_time_and_a_late_no_show_takes_that_back(
+    connection: psycopg.Connection[TupleRow],
+) -> None:
+    sent = message(sent_at=MONDAY)
+    send(connection, [sent])
+    steps, _ = STORIES["moved twice and held"]
+    for name, at, invitee, said in steps:
+        record(connection, read(webhook(name, at, invitee, utm=str(sent.id) if invitee == "A" else None, **said)))
+    held = datetime(2026, 1, 12, 10, 30, tzinfo=UTC)
+    assert infer_completed(connection, now=held) == 0
+    assert [infer_completed(connection, now=held + timedelta(hours=1)) for _ in range(2)] == [1, 0]
+    assert facts_of(connection, sent.id)["meeting_completed_at"] == held
+    record(connection, read(webhook("invitee_no_show.created", "2026-01-12T15:00:00Z", "C", old_invitee=uri("B"))))
+    row = facts_of(connection, sent.id)
+    assert (row["meeting_booked"], row["meeting_completed"], row["meeting_no_show"]) == (True, False, True)

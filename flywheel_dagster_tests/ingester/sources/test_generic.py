@@ -139,6 +139,8 @@ def test_a_booking_without_a_time_of_its_own_was_made_before_the_meeting() -> No
     assert event.occurred_at.isoformat() == "2026-11-10T09:00:00+00:00"
     held = one(event="meeting.completed", meeting_id="m", scheduled_at="2026-11-10T09:00:00Z", end_time="2026-11-10T09:30:00Z")
     assert held.occurred_at.isoformat() == "2026-11-10T09:30:00+00:00"
+    missed = one(event="meeting.no_show", meeting_id="m", scheduled_at="2026-11-10T09:00:00Z")
+    assert missed.occurred_at == ARRIVAL, "a no-show that is reported late takes back that the meeting was held"
 
 
 @pytest.mark.parametrize(
@@ -200,6 +202,16 @@ def test_an_envelope_of_standard_webhooks_is_opened() -> None:
     assert event.event_type == "deal_closed"
     assert event.facts == {"deal_id": "7", "value": "1.50", "currency": "EUR"}
     assert event.occurred_at.isoformat() == "2026-11-20T08:00:00+00:00"
+
+
+@pytest.mark.parametrize("depth", [50, 400, 800, 900, 950, 980, 990, 5_000])
+def test_json_nested_however_deep_is_read_or_refused(depth: int) -> None:
+    for body in (
+        b'{"event":"deal.closed_won","x":' + b'{"a":[' * depth + b"1" + b"]}" * depth + b"}",
+        b"[{}," + b"[" * depth + b"]" * depth + b"]",
+    ):
+        with suppress(UnreadableError):
+            check_events(generic.read(received(body), CONNECTION))
 
 
 def test_one_odd_item_does_not_spoil_the_others() -> None:

@@ -165,6 +165,13 @@ def test_no_session_id_is_kept_anywhere() -> None:
         assert read(json.loads(event.raw or b""))[0].facts == event.facts
 
 
+@pytest.mark.parametrize("depth", [50, 400, 900, 980, 5_000])
+def test_json_nested_however_deep_is_read_or_refused(depth: int) -> None:
+    body = b'{"IsWon":true,"SessionId":1,"x":' + b'{"a":[' * depth + b"1" + b"]}" * depth + b"}"
+    with suppress(UnreadableError):
+        check_events(salesforce.read(received(body), connected(Provider.SALESFORCE)))
+
+
 def test_one_odd_item_does_not_spoil_the_others() -> None:
     events = read([{"Id": DEAL, "IsWon": True}, 5, {"ChangeEventHeader": {}}, {"hello": 1}, change("UPDATE", CLOSED, IsWon=True)])
     assert [event.event_type for event in events] == ["deal_closed", "noted", "noted", "noted", "deal_closed"]
