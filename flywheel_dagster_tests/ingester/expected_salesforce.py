@@ -3,7 +3,6 @@
 from flywheel_dagster_tests.ingester.expected import Expected
 
 _REFUSED = Expected(400)
-_LEAD = ("noted", "source=salesforce", "kind=Lead", "lead_id=00QWV00000CZjEf2AL", "outcome_id=", "references=")
 
 EXPECTED: dict[str, Expected] = {
     "salesforce/ack_true_response.xml": _REFUSED,
@@ -80,5 +79,8 @@ EXPECTED: dict[str, Expected] = {
     "salesforce/outbound_fixture_acme.xml": Expected(
         200, (("deal_closed", "deal_id=006000000000001", "value=", "references=deal:salesforce:00D000000000001:006000000000001"),)
     ),
-    "salesforce/outbound_leads_15_and_18_char_ids.xml": Expected(200, (_LEAD, _LEAD, _LEAD)),
+    # One record under one notification's id three times, with 15 and with 18 characters: one event.
+    "salesforce/outbound_leads_15_and_18_char_ids.xml": Expected(
+        200, (("noted", "source=salesforce", "kind=Lead", "lead_id=00QWV00000CZjEf2AL", "outcome_id=", "references="),)
+    ),
 }

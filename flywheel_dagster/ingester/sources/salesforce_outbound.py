@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from uuid import UUID
 
 from flywheel_dagster.ingester.received import Connection, Received
 from flywheel_dagster.ingester.sources.salesforce_records import Record, events_of, modified, short_id
@@ -19,10 +20,13 @@ ACKNOWLEDGEMENT_CONTENT_TYPE = "text/xml; charset=utf-8"
 
 
 def read(received: Received, connection: Connection) -> list[OutcomeEvent]:
-    """One event a notification (two for a lead that became a contact). Raises UnreadableError for what is no outbound message."""
+    """One event a notification (two for a lead that became a contact); a notification that the message repeats counts once.
+
+    Raises UnreadableError for what is no outbound message.
+    """
     message = read_message(received.body)
     organization = short_id(message.organization_id)
-    events: list[OutcomeEvent] = []
+    events: dict[UUID, OutcomeEvent] = {}
     for notification in message.notifications:
         record = Record(
             kind=notification.kind,
@@ -32,8 +36,9 @@ def read(received: Received, connection: Connection) -> list[OutcomeEvent]:
             raw=notification.raw,
             event_id=notification.id,
         )
-        events.extend(events_of(record, received, connection))
-    return events
+        for event in events_of(record, received, connection):
+            events.setdefault(event.event_key, event)
+    return list(events.values())
 
 
 def _identity(notification: Notification, organization: str | None) -> str:
