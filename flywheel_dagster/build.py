@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import dagster as dg
 
 from flywheel_dagster.assets.dataset import training_jsonl
+from flywheel_dagster.assets.meetings import held_meetings
 from flywheel_dagster.assets.model import fine_tuned_model
 from flywheel_dagster.assets.outcomes import outcome_labels
 from flywheel_dagster.assets.registry import model_registry_entry
 from flywheel_dagster.assets.training_rows import scored_training_rows
+from flywheel_dagster.assets.unmatched import unmatched_events
 from flywheel_dagster.jobs import JOBS
 from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.schedules import SCHEDULES
@@ -18,7 +20,15 @@ from flywheel_dagster.sensors import SENSORS
 def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
     """The whole graph; `resources` replaces the default ones by name."""
     return dg.Definitions(
-        assets=[outcome_labels, scored_training_rows, training_jsonl, fine_tuned_model, model_registry_entry],
+        assets=[
+            outcome_labels,
+            held_meetings,
+            unmatched_events,
+            scored_training_rows,
+            training_jsonl,
+            fine_tuned_model,
+            model_registry_entry,
+        ],
         jobs=JOBS,
         schedules=SCHEDULES,
         sensors=SENSORS,

@@ -72,15 +72,20 @@ def demo() -> None:
 
 @app.command()
 def dev(port: Annotated[int | None, typer.Option(help="Port of the Dagster UI [FLYWHEEL_DAGSTER_PORT, 3000].")] = None) -> None:
-    """Start database, model server and the Dagster UI; Ctrl-C ends the UI, `flywheel down` the rest."""
-    from flywheel_dagster.processes import dagster_environment, replace_by_dagster_dev, require_free_port
+    """Start database, model server, ingester and the Dagster UI; Ctrl-C ends ingester and UI, `flywheel down` the rest."""
+    from flywheel_dagster.processes import dagster_dev, dagster_environment, ingester, require_free_port, run_together
 
     settings = load_settings()
     chosen = port or settings.dagster_port
-    require_free_port(chosen)
+    require_free_port(chosen, "--port or FLYWHEEL_DAGSTER_PORT")
+    require_free_port(settings.ingester_port, "FLYWHEEL_INGESTER_PORT")
     up()
+    environment = dagster_environment(settings)
+    if "insecure_webhooks" not in settings.model_fields_set:
+        environment["FLYWHEEL_INSECURE_WEBHOOKS"] = "1"  # it listens on this machine only
+    print(f"ingester: http://127.0.0.1:{settings.ingester_port} (takes unsigned webhooks from providers without credentials)")
     print(f"Dagster UI: http://127.0.0.1:{chosen}", flush=True)
-    replace_by_dagster_dev(chosen, dagster_environment(settings))
+    sys.exit(run_together([dagster_dev(chosen), ingester(settings.ingester_port)], environment))
 
 
 @app.command()

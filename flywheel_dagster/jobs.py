@@ -2,7 +2,15 @@
 
 import dagster as dg
 
-from flywheel_dagster.names import FINE_TUNED_MODEL, MODEL_REGISTRY_ENTRY, OUTCOME_LABELS, SCORED_TRAINING_ROWS, TRAINING_JSONL
+from flywheel_dagster.names import (
+    FINE_TUNED_MODEL,
+    HELD_MEETINGS,
+    MODEL_REGISTRY_ENTRY,
+    OUTCOME_LABELS,
+    SCORED_TRAINING_ROWS,
+    TRAINING_JSONL,
+    UNMATCHED_EVENTS,
+)
 
 score_weeks = dg.define_asset_job(
     "score_weeks",
@@ -22,4 +30,16 @@ observe_outcomes = dg.define_asset_job(
     description="Look at outcome_labels: rows by stage, newest change.",
 )
 
-JOBS = [observe_outcomes, score_weeks, train_scope]
+complete_meetings = dg.define_asset_job(
+    "complete_meetings",
+    selection=[HELD_MEETINGS],
+    description="Record the meetings as held whose end has passed.",
+)
+
+link_events = dg.define_asset_job(
+    "link_events",
+    selection=[UNMATCHED_EVENTS],
+    description="Decide anew which outcome each event belongs to that names none, and show what is left.",
+)
+
+JOBS = [observe_outcomes, complete_meetings, link_events, score_weeks, train_scope]

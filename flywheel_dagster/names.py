@@ -8,6 +8,8 @@ OWNER_DATA = "team:data-engineering"
 OWNER_MODELS = "team:machine-learning"
 
 OUTCOME_LABELS = "outcome_labels"
+UNMATCHED_EVENTS = "unmatched_events"
+HELD_MEETINGS = "held_meetings"
 SCORED_TRAINING_ROWS = "scored_training_rows"
 TRAINING_JSONL = "training_jsonl"
 FINE_TUNED_MODEL = "fine_tuned_model"

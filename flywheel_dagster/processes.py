@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from flywheel_dagster.errors import InputError, SettingsError
@@ -40,23 +42,49 @@ def run_module(module: str, arguments: Sequence[str], environment: Mapping[str, 
     return subprocess.run([sys.executable, "-m", module, *arguments], env=dict(environment), check=False).returncode  # noqa: S603
 
 
-def require_free_port(port: int) -> None:
-    """Raise InputError when another program listens there."""
+def require_free_port(port: int, variable: str) -> None:
+    """Raise InputError when another program listens there; `variable` is the setting that changes the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise InputError(
-                f"port {port} is in use by another program; choose another one with --port or FLYWHEEL_DAGSTER_PORT"
-            ) from error
+            raise InputError(f"port {port} is in use by another program; choose another one by {variable}") from error
 
 
-def replace_by_dagster_dev(port: int, environment: Mapping[str, str]) -> None:
-    """Become `dagster dev`: web server and daemon. Does not return."""
-    workspace = str(_packaged("workspace.yaml"))
-    arguments = [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]
-    os.execve(sys.executable, arguments, dict(environment))  # noqa: S606  this very Python
+def dagster_dev(port: int) -> list[str]:
+    """The command of Dagster's web server and daemon."""
+    return [sys.executable, "-m", "dagster", "dev", "-w", str(_packaged("workspace.yaml")), "-h", "127.0.0.1", "-p", str(port)]
+
+
+def ingester(port: int) -> list[str]:
+    """The command of the front door."""
+    return [sys.executable, "-m", "flywheel_dagster.cli", "ingester", "--port", str(port)]
+
+
+def run_together(commands: Sequence[list[str]], environment: Mapping[str, str]) -> int:
+    """Run programs until one of them ends or a signal comes, then end all; returns the exit code of the first that ended."""
+    ending: list[int] = []
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda number, _: ending.append(number))
+    children = [subprocess.Popen(command, env=dict(environment)) for command in commands]  # noqa: S603  our own programs
+    while not ending and all(child.poll() is None for child in children):
+        with suppress(subprocess.TimeoutExpired):
+            children[0].wait(timeout=0.3)
+    codes = [child.poll() for child in children]
+    if signal.SIGINT in ending:  # a terminal sends it to all
+        for child in children:
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=3)
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(timeout=25)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+    return next((code for code in codes if code is not None), 0)
 
 
 def _packaged(name: str) -> Path:

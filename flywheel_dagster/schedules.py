@@ -1,10 +1,11 @@
-"""What happens by the clock: on Mondays, weeks are brought up to date and the enabled scopes are trained. Off until switched on."""
+"""What happens by the clock: every hour meetings are completed, every night links are decided anew, on Mondays weeks are brought up to
+date and the enabled scopes are trained. Off until switched on."""
 
 import dagster as dg
 
 from flywheel_dagster.database import statement
 from flywheel_dagster.datasets.weeks import FIRST_WEEK, contiguous, stale_weeks
-from flywheel_dagster.jobs import score_weeks, train_scope
+from flywheel_dagster.jobs import complete_meetings, link_events, score_weeks, train_scope
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.resources import Flywheel
 
@@ -32,4 +33,20 @@ def weekly_training(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -
     return [dg.RunRequest(run_key=f"{tick}:{scope}", partition_key=scope) for scope in enabled]
 
 
-SCHEDULES = [weekly_scoring, weekly_training]
+hourly_meetings = dg.ScheduleDefinition(
+    name="hourly_meetings",
+    job=complete_meetings,
+    cron_schedule="7 * * * *",
+    execution_timezone="UTC",
+    description="Every hour: meetings whose end has passed are recorded as held.",
+)
+
+nightly_links = dg.ScheduleDefinition(
+    name="nightly_links",
+    job=link_events,
+    cron_schedule="30 0 * * *",
+    execution_timezone="UTC",
+    description="Every night 00:30 UTC: events that name no outcome are linked anew, and a check tells what is left.",
+)
+
+SCHEDULES = [hourly_meetings, nightly_links, weekly_scoring, weekly_training]

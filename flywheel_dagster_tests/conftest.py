@@ -27,7 +27,10 @@ _ENVIRONMENT = dict(os.environ)
 _SESSION = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
 _TEMPLATE = f"flywheel_template_{_SESSION}"
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off", "max_connections": "200"}
-_OURS = ("DATABASE_URL", "FLYWHEEL_", "TRAINING_DATA_DIR", "OPENAI_", "DAGSTER_HOME")
+_OURS = (
+    "DATABASE_URL", "FLYWHEEL_", "TRAINING_DATA_DIR", "OPENAI_", "DAGSTER_HOME", "SENDGRID_", "CRM_", "HUBSPOT_", "PIPEDRIVE_",
+    "SALESFORCE_", "CALENDLY_",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -29,17 +29,17 @@ language plpgsql stable rows 1000 as $$
 begin
   return query
   with ledger as materialized (
-    select e.outcome_id, e.event_type, e.occurred_at, e.event_key, e.facts
+    select e.outcome_id, e.event_type, e.occurred_at, e.event_key, e.source, e.facts
     from webhook_events e
     where e.outcome_id = any (ids) and e.matched
   ),
   -- A snapshot is shorthand for the facts that it implies, no later than the moment it was taken (as_of).
   fact as materialized (
-    select l.outcome_id, l.event_type, l.occurred_at, l.event_key, l.facts, null::int as counted, null::timestamptz as as_of
+    select l.outcome_id, l.event_type, l.occurred_at, l.event_key, l.source, l.facts, null::int as counted, null::timestamptz as as_of
     from ledger l
     where l.event_type <> 'snapshot'
     union all
-    select l.outcome_id, s.event_type, least(s.at, l.occurred_at), l.event_key, l.facts, s.counted, l.occurred_at
+    select l.outcome_id, s.event_type, least(s.at, l.occurred_at), l.event_key, l.source, l.facts, s.counted, l.occurred_at
     from ledger l
     cross join lateral jsonb_to_record(l.facts) as f (
       delivered boolean, delivered_at timestamptz, bounced boolean, bounced_at timestamptz,
@@ -134,13 +134,22 @@ begin
       coalesce((select array_agg(p.part[1]::numeric) from regexp_matches(j.version, '\d+', 'g') as p (part)), '{0}') desc,
       f.occurred_at desc, f.event_key desc
   ),
-  meeting as (
-    select distinct on (f.outcome_id, m.id) f.outcome_id, f.event_type as state, f.occurred_at
+  -- That a meeting was held may have been inferred from silence: whatever is reported of it since its last booking counts before that.
+  meeting_report as (
+    select f.outcome_id, m.id, f.event_type as state, f.occurred_at, f.event_key, f.source = 'inferred' as inferred,
+      max(f.occurred_at) filter (where f.event_type = 'meeting_booked') over (partition by f.outcome_id, m.id) as last_booked_at
     from fact f cross join lateral (select coalesce(f.facts ->> 'meeting_id', '') as id) m
     where f.event_type in ('meeting_booked', 'meeting_cancelled', 'meeting_completed', 'meeting_no_show')
-    order by f.outcome_id, m.id, f.occurred_at desc,
-      case f.event_type when 'meeting_no_show' then 4 when 'meeting_completed' then 3 when 'meeting_cancelled' then 2 else 1 end desc,
-      f.event_key desc
+  ),
+  meeting as (
+    select distinct on (m.outcome_id, m.id) m.outcome_id, m.state, m.occurred_at
+    from meeting_report m
+    where not m.inferred or not exists (
+      select from meeting_report r
+      where r.outcome_id = m.outcome_id and r.id = m.id and not r.inferred and r.state <> 'meeting_booked' and (r.last_booked_at is null or r.occurred_at >= r.last_booked_at))
+    order by m.outcome_id, m.id, m.occurred_at desc,
+      case m.state when 'meeting_no_show' then 4 when 'meeting_completed' then 3 when 'meeting_cancelled' then 2 else 1 end desc,
+      m.event_key desc
   ),
   meetings as (
     select m.outcome_id,
@@ -210,7 +219,7 @@ begin
     coalesce(t.deal_opened, false), t.deal_opened_at,
     coalesce(d.closed, false), d.closed_at,
     coalesce(d.lost, false), case when d.lost then d.lost_at end,
-    v.value::numeric(14, 2), v.currency,
+    case when v.value > 999999999999.99 then 999999999999.99 else v.value end::numeric(14, 2), v.currency,
     c.events
   from counted c
   left join total t on t.outcome_id = c.outcome_id

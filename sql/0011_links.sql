@@ -57,12 +57,18 @@ begin
     from sought s
     cross join lateral unnest(coalesce(s.refs, '{}') || coalesce(s.mentions, '{}')) with ordinality as u (reference, place)
     cross join lateral (
-      select count(distinct r.outcome_id) as outcomes, (array_agg(r.outcome_id))[1] as outcome_id, (array_agg(r.organization_id))[1] as organization_id
+      select count(distinct r.outcome_id) as all_outcomes,
+        -- One sending to many leads is one message to some systems: then the lead's address tells whose.
+        case when count(distinct r.outcome_id) = 1 or count(l.email) = 0 then array_agg(distinct r.outcome_id) else array_agg(distinct r.outcome_id) filter (where l.email is not null) end as claimants,
+        min(r.organization_id) as organization_id
       from outcome_references r
+      left join outcome_labels o on s.lead_email is not null and o.id = r.outcome_id
+      left join leads l on l.organization_id = o.organization_id and l.lead_id = o.lead_id and lower(l.email) = lower(s.lead_email)
       where r.reference = any (case when mergers then same_references(s.organization, u.reference) else array[u.reference] end)
         and (s.organization = '' or r.organization_id = s.organization)
-    ) c
-    where c.outcomes > 0
+    ) d
+    cross join lateral (select cardinality(d.claimants) as outcomes, d.claimants[1] as outcome_id, d.organization_id) c
+    where d.all_outcomes > 0
     order by s.id, u.place
   ),
   -- What is said of the lead, by this event or by another about the same thing.
@@ -93,15 +99,16 @@ begin
     where h.email is not null
   ),
   met as (
-    select l.id, l.found_by, count(distinct o.id) as outcomes, (array_agg(o.id))[1] as outcome_id
+    select l.id, l.found_by, l.occurred_at, count(distinct o.id) as outcomes, (array_agg(o.id))[1] as outcome_id
     from lead l
     join organizations g on g.id = l.organization
     join outcome_labels o on o.organization_id = l.organization and o.lead_id = l.lead_id
       and o.sent_at <= l.occurred_at + interval '5 minutes' and o.sent_at > l.occurred_at - make_interval(days => g.link_window_days)
-    group by l.id, l.found_by
+    group by l.id, l.found_by, l.occurred_at
   ),
+  -- The earliest hint that leads anywhere: a deal belongs to the message before it began. Then lead_id comes before email.
   best as (
-    select distinct on (m.id) m.* from met m order by m.id, m.found_by desc -- lead_id before email
+    select distinct on (m.id) m.* from met m order by m.id, m.occurred_at, m.found_by desc
   )
   select s.id,
     case when c.outcomes = 1 then c.outcome_id when c.id is null and b.outcomes = 1 then b.outcome_id end,

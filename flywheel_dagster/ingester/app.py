@@ -1,5 +1,6 @@
 """The service: from a request to its answer. The answer is given after the commit, and its status is what the sender's retries go by."""
 
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ from flywheel_dagster.ingester.directory import Directory
 from flywheel_dagster.ingester.doors import DOORS
 from flywheel_dagster.ingester.metrics import Metrics
 from flywheel_dagster.ingester.received import Connection, Provider, Received, UnreadableError
-from flywheel_dagster.outcomes.events import OutcomeEvent
+from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
 from flywheel_dagster.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Ingester:
         self.committer = Committer(url, lanes=lanes, group=group)
         self.metrics = Metrics()
         self.metrics.watch(self.committer)
-        self._rate = limits.RateLimit(settings.webhook_rate, 5 * settings.webhook_rate)
+        self._rate = limits.RateLimit(settings.webhook_rate, max(1, 5 * settings.webhook_rate))
         self._failures = limits.RateLimit(20, 200)
 
     async def receive(self, request: Request, provider: Provider | None) -> Response:
@@ -109,7 +110,8 @@ class Ingester:
             raise RefusedError(413, f"the body exceeds {limit // 2**20} MB") from None
         except ClientDisconnect:
             raise RefusedError(400, "the sender went away before the body was complete") from None
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = request.scope["query_string"].decode("latin-1")
+        target = request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")  # as sent: signatures cover it
         return Received(method=request.method, target=target, headers=_headers(request), body=body, at=self._clock())
 
     async def _authenticate(self, request: Request, received: Received, provider: Provider) -> Connection:
@@ -136,6 +138,9 @@ class Ingester:
             return DOORS[connection.provider].read(received, connection)
         except UnreadableError as error:
             raise RefusedError(400, str(error)) from None
+        except Exception as error:  # a defect of ours must not cost the sender's report: it is kept, to be replayed
+            _LOG.exception("a payload of %s was not understood: %s", connection.provider, type(error).__name__)
+            return [_not_understood(received, connection)]
 
 
 def build_app(
@@ -186,6 +191,18 @@ def build_app(
             Route("/metrics", metrics),
         ],
         lifespan=lifespan,
+    )
+
+
+def _not_understood(received: Received, connection: Connection) -> OutcomeEvent:
+    return OutcomeEvent(
+        event_type=EventType.NOTED,
+        occurred_at=received.at,
+        source=connection.provider.value,
+        organization_id=connection.organization_id,
+        facts={"kind": "not understood"},
+        raw=received.body,
+        identity=hashlib.sha256(received.body).hexdigest(),
     )
 
 

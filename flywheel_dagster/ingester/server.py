@@ -25,7 +25,7 @@ def serve(url: str, settings: Settings, *, host: str, port: int) -> None:
     listening = listen(host, port)
     config = uvicorn.Config(
         build_app(url, settings),
-        http=_BoundedHeaders,
+        http=BoundedHeaders,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -54,7 +54,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-class _BoundedHeaders(HttpToolsProtocol):
+class BoundedHeaders(HttpToolsProtocol):
     """Ends a connection whose request line and headers exceed HEADER_LIMIT before the application sees them."""
 
     _head = 0

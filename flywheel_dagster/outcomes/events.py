@@ -108,7 +108,6 @@ class OutcomeEvent(msgspec.Struct, kw_only=True, frozen=True):
         ]
         return content_key(json_bytes(content))
 
-
     @property
     def alias_key(self) -> UUID | None:
         """The key of the second identity, if there is one."""
@@ -122,6 +121,8 @@ def content_key(content: bytes) -> UUID:
 
 def check_facts(facts: dict[str, Any]) -> None:
     """Raises ValueError for a fact that the table would refuse: a score outside -1..1, an unknown label, a negative value."""
+    if _CHECKED.isdisjoint(facts):
+        return
     for name, (low, high) in RANGES.items():
         value = facts.get(name)
         if value is not None and not low <= _number(name, value) <= high:
@@ -194,3 +195,4 @@ WORDS: dict[str, tuple[str, ...]] = {
     "method": _METHODS,
     "classification_method": _METHODS,
 }
+_CHECKED = frozenset({*RANGES, *WORDS, "currency", "deal_currency"})

@@ -1,6 +1,7 @@
 """Writes to the ledger and its projection. The work is done by `record_events` and `fold_outcomes` in `sql/`; here is how to call them."""
 
 import base64
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -80,12 +81,17 @@ def _stored(event: OutcomeEvent) -> dict[str, Any]:
         "source_event_id": event.source_event_id,
         "facts": event.facts or None,
         "raw": None if event.raw is None else base64.b64encode(event.raw).decode(),
-        "refs": event.references or None,
-        "mentions": event.mentions or None,
+        "refs": [_indexable(name) for name in event.references] or None,
+        "mentions": [_indexable(name) for name in event.mentions] or None,
         "lead_id": event.lead_id,
         "lead_email": event.lead_email,
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _indexable(name: str) -> str:
+    """A name that an index takes: of one that is very long, its digest (an index row ends at 2,704 bytes)."""
+    return name if len(name) <= 200 else f"{name[:100]}#{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def messages_json(messages: Iterable[SentMessage]) -> str:

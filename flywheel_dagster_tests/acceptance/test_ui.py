@@ -33,13 +33,15 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running UI on which the demo has run."""
     home = Path("/tmp") / f"fwui{os.getpid()}"
     home.mkdir(mode=0o755)
-    with socket.socket() as probe:
+    with socket.socket() as probe, socket.socket() as other:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        other.bind(("127.0.0.1", 0))
+        port, ingester_port = probe.getsockname()[1], other.getsockname()[1]
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("FLYWHEEL_", "OPENAI_", "DAGSTER_", "DATABASE_"))
     }
     environment |= {"FLYWHEEL_HOME": str(home / "home"), "TRAINING_DATA_DIR": str(home / "data"), "FLYWHEEL_LOCAL": "1"}
+    environment["FLYWHEEL_INGESTER_PORT"] = str(ingester_port)
     command = [sys.executable, "-m", "flywheel_dagster.cli"]
     checkout = Path(__file__).parents[2]
     subprocess.run([*command, "demo"], env=environment, cwd=checkout, check=True, capture_output=True, timeout=180)
@@ -86,7 +88,15 @@ def _wait(url: str, process: subprocess.Popen[bytes], *, seconds: float = 90) ->
 def test_the_graph_shows_every_asset_in_its_group_with_its_state(ui: str, page: Page) -> None:
     expanded = "%2C".join(f"global%40global%3A{group}" for group in ("models", "outcomes", "training"))
     page.goto(f"{ui}/asset-groups?expanded={expanded}")
-    for asset in ("outcome_labels", "scored_training_rows", "training_jsonl", "fine_tuned_model", "model_registry_entry"):
+    for asset in (
+        "outcome_labels",
+        "held_meetings",
+        "unmatched_events",
+        "scored_training_rows",
+        "training_jsonl",
+        "fine_tuned_model",
+        "model_registry_entry",
+    ):
         page.get_by_text(asset, exact=True).first.wait_for(timeout=30_000)
     page.get_by_text("5 / 5 Passed").wait_for(timeout=30_000)
     assert page.get_by_text("Join the Dagster community").count() == 0
@@ -103,7 +113,14 @@ def test_the_dataset_shows_what_was_kept_and_dropped_and_a_plot(ui: str, page: P
 
 def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> None:
     page.goto(f"{ui}/automation")
-    for name in ("changed_outcomes", "weekly_scoring", "weekly_training", "organization_scopes"):
+    for name in (
+        "changed_outcomes",
+        "hourly_meetings",
+        "nightly_links",
+        "weekly_scoring",
+        "weekly_training",
+        "organization_scopes",
+    ):
         page.get_by_text(name, exact=True).first.wait_for(timeout=30_000)
     asked = "{repositoriesOrError{... on RepositoryConnection{nodes{schedules{name scheduleState{status}} sensors{name sensorState{status}}}}}}"
     answer = page.request.post(f"{ui}/graphql", data={"query": asked}).json()["data"]["repositoriesOrError"]["nodes"][0]
@@ -113,6 +130,8 @@ def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> No
     }
     assert states == {
         "changed_outcomes": "STOPPED",
+        "hourly_meetings": "STOPPED",
+        "nightly_links": "STOPPED",
         "weekly_scoring": "STOPPED",
         "weekly_training": "STOPPED",
         "organization_scopes": "RUNNING",

@@ -229,3 +229,34 @@ def test_facts_written_straight_into_a_row_survive_the_first_event(connection: C
         "tell me more",
         True,
     )
+
+
+def test_a_report_counts_before_what_was_inferred_whenever_it_is_dated(connection: psycopg.Connection[TupleRow]) -> None:
+    sent = message()
+    send(connection, [sent])
+    record(
+        connection,
+        [
+            event(sent.id, "meeting_booked", 1, meeting_id="m"),
+            event(sent.id, "meeting_completed", 3, meeting_id="m", source="inferred"),
+        ],
+    )
+    assert row_of(connection, sent.id)["meeting_completed"] is True
+    record(connection, [event(sent.id, "meeting_no_show", 2.9, meeting_id="m")])
+    row = row_of(connection, sent.id)
+    assert (row["meeting_completed"], row["meeting_no_show"]) == (False, True)
+    record(
+        connection,
+        [
+            event(sent.id, "meeting_booked", 4, meeting_id="m"),
+            event(sent.id, "meeting_completed", 6, meeting_id="m", source="inferred"),
+        ],
+    )
+    assert row_of(connection, sent.id)["meeting_completed"] is True, "booked anew and held"
+
+
+def test_deals_of_any_size_add_up_to_what_the_column_holds(connection: psycopg.Connection[TupleRow]) -> None:
+    sent = message()
+    send(connection, [sent])
+    record(connection, [event(sent.id, "deal_closed", day, deal_id=str(day), value="999999999999") for day in (1, 2)])
+    assert str(row_of(connection, sent.id)["deal_value"]) == "999999999999.99"

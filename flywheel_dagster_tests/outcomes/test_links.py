@@ -239,3 +239,38 @@ def test_a_message_id_given_when_sending_links_what_carries_it(connection: Conne
     outcome = asyncio.run(_send_known(database.addresses.service))
     record(connection, [fact("opened", references=("message:abc@mail.example",))])
     assert linked(connection) == [outcome]
+
+
+def test_a_sending_to_many_under_one_message_id_is_told_apart_by_address(connection: Connection) -> None:
+    first, second = message(lead_email="ada@example.com"), message(lead_id="bob", lead_email="bob@example.com")
+    send(connection, [first, second])
+    record(connection, [fact("delivered", outcome_id=one.id, references=("message:abc",)) for one in (first, second)])
+    record(
+        connection,
+        [
+            fact("opened", 2, references=("message:abc",), lead_email="Bob@example.com"),
+            fact("clicked", 2, references=("message:abc",)),
+        ],
+    )
+    assert linked(connection) == [second.id, None]
+
+
+def test_a_deal_belongs_to_the_message_before_it_began(connection: Connection) -> None:
+    first, second = message(), message(sent_at=MONDAY + timedelta(days=5))
+    send(connection, [first, second])
+    events = [
+        fact("deal_opened", 3, references=(DEAL,), lead_id="ada", facts={"deal_id": "7"}),
+        fact("deal_closed", 9, references=(DEAL,), lead_id="ada", facts={"deal_id": "7"}),
+    ]
+    record(connection, [events[1]])
+    assert reason(connection) == ["several outcomes could be meant"]
+    record(connection, [events[0]])
+    assert linked(connection) == [first.id, first.id]
+
+
+def test_names_too_long_for_an_index_still_link(connection: Connection) -> None:
+    sent = message()
+    send(connection, [sent])
+    names = ("message:" + "ü" * 500,)
+    record(connection, [fact("noted", outcome_id=sent.id, references=names), fact("opened", 2, references=names)])
+    assert linked(connection) == [sent.id]

@@ -1,6 +1,7 @@
 """Proves that HubSpot sent a request: the app's client secret went into a hash over it, in one of three ways.
 
 Secrets: `client_secrets`. Settings: `public_url` (scheme://host[:port][/prefix], where HubSpot reaches us; v2 and v3 sign the address),
+`webhook_url` (the whole address instead, where a proxy changes the path),
 `signatures` (which versions count, ("v3",) unless it says otherwise), `portals` (ids of the accounts that may report, all if absent).
 [developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation]
 """
@@ -85,6 +86,9 @@ def _is_one_of(signature: str, connection: Connection, sign: Callable[[bytes], b
 
 def _address(received: Received, connection: Connection) -> str | None:
     """The address as HubSpot called it. Behind a proxy the request itself doesn't know it."""
+    whole = connection.settings.get("webhook_url")
+    if isinstance(whole, str) and whole:
+        return whole
     public = connection.settings.get("public_url")
     return public.rstrip("/") + received.target if isinstance(public, str) and public else None
 

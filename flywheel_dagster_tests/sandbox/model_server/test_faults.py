@@ -126,7 +126,14 @@ def test_a_slow_job_is_not_done_before_it_was_looked_at(server: Served) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [{"kind": "explode"}, {"name": "nothing"}, {}, {"kind": "drop", "times": 0}, {"kind": "delay", "seconds": "x"}, {"kind": "job_slow", "looks": "x"}],
+    [
+        {"kind": "explode"},
+        {"name": "nothing"},
+        {},
+        {"kind": "drop", "times": 0},
+        {"kind": "delay", "seconds": "x"},
+        {"kind": "job_slow", "looks": "x"},
+    ],
     ids=str,
 )
 def test_a_fault_that_can_not_be_played_is_refused(server: Served, fault: dict[str, Any]) -> None:
