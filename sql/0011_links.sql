@@ -57,18 +57,12 @@ begin
     from sought s
     cross join lateral unnest(coalesce(s.refs, '{}') || coalesce(s.mentions, '{}')) with ordinality as u (reference, place)
     cross join lateral (
-      select count(distinct r.outcome_id) as all_outcomes,
-        -- One sending to many leads is one message to some systems: then the lead's address tells whose.
-        case when count(distinct r.outcome_id) = 1 or count(l.email) = 0 then array_agg(distinct r.outcome_id) else array_agg(distinct r.outcome_id) filter (where l.email is not null) end as claimants,
-        min(r.organization_id) as organization_id
+      select count(distinct r.outcome_id) as outcomes, (array_agg(r.outcome_id))[1] as outcome_id, min(r.organization_id) as organization_id
       from outcome_references r
-      left join outcome_labels o on s.lead_email is not null and o.id = r.outcome_id
-      left join leads l on l.organization_id = o.organization_id and l.lead_id = o.lead_id and lower(l.email) = lower(s.lead_email)
       where r.reference = any (case when mergers then same_references(s.organization, u.reference) else array[u.reference] end)
         and (s.organization = '' or r.organization_id = s.organization)
-    ) d
-    cross join lateral (select cardinality(d.claimants) as outcomes, d.claimants[1] as outcome_id, d.organization_id) c
-    where d.all_outcomes > 0
+    ) c
+    where c.outcomes > 0
     order by s.id, u.place
   ),
   -- What is said of the lead, by this event or by another about the same thing.

@@ -6,7 +6,8 @@ import dagster as dg
 
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import GROUP_OUTCOMES, OUTCOME_LABELS, OWNER_DATA, UNMATCHED_EVENTS
-from flywheel_dagster.outcomes.linking import Unmatched, relink, unmatched_events as list_unmatched
+from flywheel_dagster.outcomes.linking import Unmatched, relink
+from flywheel_dagster.outcomes.linking import unmatched_events as list_unmatched
 from flywheel_dagster.presentation import bars, table
 from flywheel_dagster.resources import Flywheel
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import signal
 import socket
 import sys
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ _LOG = logging.getLogger(__name__)
 def serve(url: str, settings: Settings, *, host: str, port: int) -> None:
     """Serve until a signal says to end. Raises InputError for an address that can't be had."""
     _log_as_json()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has ended in peace
     if settings.insecure_webhooks:
         _LOG.warning("FLYWHEEL_INSECURE_WEBHOOKS=1: providers without credentials are believed unsigned; never in production")
     listening = listen(host, port)

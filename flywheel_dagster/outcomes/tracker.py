@@ -14,6 +14,7 @@ from flywheel_dagster.database import addresses, statement
 from flywheel_dagster.outcomes.events import ClassificationMethod, EventType, OutcomeEvent
 from flywheel_dagster.outcomes.ledger import Recorded, events_json, messages_json
 from flywheel_dagster.outcomes.messages import SentMessage, decided
+from flywheel_dagster.outcomes.references import message_reference
 from flywheel_dagster.settings import load_settings
 
 
@@ -243,7 +244,7 @@ class OutcomeTracker:
             organization_id=message.organization_id,
             outcome_id=message.id,
             facts={"kind": "sent"},
-            references=(f"message:{message_id.strip().strip('<>')}",),
+            references=(message_reference(message_id, message.lead_email),),
         )
 
     def _event(

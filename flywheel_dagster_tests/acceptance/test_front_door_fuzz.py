@@ -32,10 +32,61 @@ FOR_THE_SERVICE = 16_000
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 
 _WORDS = st.sampled_from(
-    "event timestamp sg_event_id sg_message_id email url type reason outcome_id subscriptionType portalId objectId propertyName "
-    "propertyValue occurredAt eventId meta data previous current status value currency action entity id payload uri created_at tracking "
-    "utm_content scheduled_event end_time start_time deal_id deal_value closed_at contact_email deal.closed_won invitee.created "
-    "deal.propertyChange dealstage closedwon won open click bounce ChangeEventHeader StageName IsWon Amount properties custom_fields".split()
+    [
+        "event",
+        "timestamp",
+        "sg_event_id",
+        "sg_message_id",
+        "email",
+        "url",
+        "type",
+        "reason",
+        "outcome_id",
+        "subscriptionType",
+        "portalId",
+        "objectId",
+        "propertyName",
+        "propertyValue",
+        "occurredAt",
+        "eventId",
+        "meta",
+        "data",
+        "previous",
+        "current",
+        "status",
+        "value",
+        "currency",
+        "action",
+        "entity",
+        "id",
+        "payload",
+        "uri",
+        "created_at",
+        "tracking",
+        "utm_content",
+        "scheduled_event",
+        "end_time",
+        "start_time",
+        "deal_id",
+        "deal_value",
+        "closed_at",
+        "contact_email",
+        "deal.closed_won",
+        "invitee.created",
+        "deal.propertyChange",
+        "dealstage",
+        "closedwon",
+        "won",
+        "open",
+        "click",
+        "bounce",
+        "ChangeEventHeader",
+        "StageName",
+        "IsWon",
+        "Amount",
+        "properties",
+        "custom_fields",
+    ]
 )
 _VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=30), _WORDS,
@@ -76,7 +127,7 @@ REAL = real_bodies()
 @pytest.mark.parametrize("provider", list(Provider))
 def test_a_reader_survives_everything(provider: Provider) -> None:
     through = Connection(id="fuzz", provider=provider, organization_id="acme", secrets={})
-    read = 0
+    read, lines = 0, set[int]()
 
     @settings(
         max_examples=FOR_EACH_READER, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
@@ -96,18 +147,19 @@ def test_a_reader_survives_everything(provider: Provider) -> None:
             "webhook-signature",
             "x-webhook-signature",
         )
-        received = Received(body=body, at=AT, headers={name: header for name in names} | {"content-type": content_type})
+        received = Received(body=body, at=AT, headers=dict.fromkeys(names, header) | {"content-type": content_type})
         assert not DOORS[provider].is_genuine(received, through)
         try:
             events = DOORS[provider].read(received, through)
         except UnreadableError as error:
-            assert "\n" not in str(error)
+            lines.add(str(error).count("\n"))
             return
         events_bytes(events)
         assert {event.organization_id for event in events} <= {"acme"}
 
     run()
     assert read >= FOR_EACH_READER
+    assert lines <= {0}
 
 
 @pytest.fixture

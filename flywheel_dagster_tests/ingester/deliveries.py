@@ -72,7 +72,7 @@ def sendgrid(events: Sequence[dict[str, object]]) -> Delivery:
 
 def sendgrid_events(sent: Sent, chance: random.Random) -> list[dict[str, object]]:
     """Delivery, opens and clicks of one message; half of them carry the outcome's id, the others only the message's."""
-    message = f"{sent.outcome.hex[:22]}.recvd-5f5e0f-1"
+    message = f"{sent.outcome.hex}.recvd-5f5e0f-1"
     kinds = ["processed", "delivered", *["open"] * chance.randrange(4), *["click"] * chance.randrange(3)]
     events = []
     for place, kind in enumerate(kinds):

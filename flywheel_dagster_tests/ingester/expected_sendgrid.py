@@ -34,7 +34,7 @@ def _one(*event: str) -> Expected:
 
 EXPECTED: dict[str, Expected] = {
     "description/sendgrid_curl_000.json": _one(
-        "delivered", "outcome_id=", "references=message:test123", "lead_email=test@example.com"
+        "delivered", "outcome_id=", "mentions=message:test123", "lead_email=test@example.com"
     ),
     "description/sendgrid_curl_002.json": _one("delivered", "outcome_id=", "references=", "lead_email=test@example.com"),
     "sendgrid/anymail_bounce_event.json": _one(
@@ -43,14 +43,14 @@ EXPECTED: dict[str, Expected] = {
     "sendgrid/anymail_click_event.json": _one("clicked", "url=http://www.example.com"),
     "sendgrid/anymail_compatibility_message_id_from_smtp_id.json": _one(
         "delivered",
-        "references=message:wrfRRvF7Q0GgwUo2CvDmEA message:152712433591.85282.8340115595767222398@example.com",
+        "mentions=message:wrfRRvF7Q0GgwUo2CvDmEA message:152712433591.85282.8340115595767222398@example.com",
         "occurred_at=2016-04-19T19:47:30+00:00",
     ),
     "sendgrid/anymail_deferred_event.json": _one("noted", "kind=deferred"),
     "sendgrid/anymail_delivered_event.json": _one("delivered"),
     "sendgrid/anymail_dropped_bounced.json": _one("noted", "kind=dropped"),
     "sendgrid/anymail_dropped_invalid_event.json": _one(
-        "noted", "kind=dropped", "references=message:wrfRRvF7Q0GgwUo2CvDmEA@ismtpd0006p1sjc2.sendgrid.net"
+        "noted", "kind=dropped", "mentions=message:wrfRRvF7Q0GgwUo2CvDmEA@ismtpd0006p1sjc2.sendgrid.net"
     ),
     "sendgrid/anymail_dropped_unsubscribed_event.json": _one("noted", "kind=dropped"),
     "sendgrid/anymail_open_event.json": _one("opened", "machine="),

@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
 from flywheel_dagster.outcomes.ledger import record, send
+from flywheel_dagster.outcomes.references import message_reference
 from flywheel_dagster.outcomes.tracker import OutcomeTracker
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.outcomes.making import MONDAY, facts_of, message, row_of
@@ -244,14 +245,10 @@ def test_a_message_id_given_when_sending_links_what_carries_it(connection: Conne
 def test_a_sending_to_many_under_one_message_id_is_told_apart_by_address(connection: Connection) -> None:
     first, second = message(lead_email="ada@example.com"), message(lead_id="bob", lead_email="bob@example.com")
     send(connection, [first, second])
-    record(connection, [fact("delivered", outcome_id=one.id, references=("message:abc",)) for one in (first, second)])
-    record(
-        connection,
-        [
-            fact("opened", 2, references=("message:abc",), lead_email="Bob@example.com"),
-            fact("clicked", 2, references=("message:abc",)),
-        ],
-    )
+    for one in (first, second):
+        record(connection, [fact("delivered", outcome_id=one.id, references=(message_reference("abc", one.lead_email),))])
+    opened = fact("opened", 2, references=(message_reference("<abc>", "Bob@example.com"),), mentions=(message_reference("abc"),))
+    record(connection, [opened, fact("clicked", 2, references=(message_reference("abc"),))])
     assert linked(connection) == [second.id, None]
 
 

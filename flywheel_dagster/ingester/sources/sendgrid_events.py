@@ -12,6 +12,7 @@ from flywheel_dagster.ingester.received import Connection, Received
 from flywheel_dagster.ingester.sources import reading
 from flywheel_dagster.ingester.sources.items import digest, unreadable
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
+from flywheel_dagster.outcomes.references import message_reference
 
 SOURCE = "sendgrid"
 
@@ -46,7 +47,9 @@ def _event(item: dict[str, Any], raw: bytes, organization_id: str | None, at: da
     name = given.strip().lower()[:100] if isinstance(given, str) else ""
     event_type, facts = _said(name, item)
     sent_as, smtp_id = _message_id(item.get("sg_message_id")), _smtp_id(item.get("smtp-id"))
-    email = item.get("email")
+    email, lead_email = item.get("email"), reading.email(item.get("email"))
+    general = tuple([message_reference(each) for each in (sent_as, smtp_id) if each])
+    own = tuple([message_reference(each, lead_email) for each in (sent_as, smtp_id) if each]) if lead_email else general
     event_id = reading.identifier(item.get("sg_event_id"))
     content = [item.get("outcome_id"), sent_as, name, item.get("timestamp"), email, item.get("url")]
     if name not in _TYPES:
@@ -60,9 +63,10 @@ def _event(item: dict[str, Any], raw: bytes, organization_id: str | None, at: da
         source_event_id=event_id,
         facts=facts,
         raw=raw,
-        references=tuple([f"message:{each}" for each in (sent_as, smtp_id) if each]),
+        references=own,
+        mentions=general if lead_email else (),
         lead_id=reading.identifier(item.get("lead_id")),
-        lead_email=reading.email(email),
+        lead_email=lead_email,
         identity="|".join(["" if each is None else each if isinstance(each, str) else repr(each) for each in content]),
         # With the name: the vendor's own examples give one id to events of every kind.
         alias=None if event_id is None else f"{name}|{event_id}",

@@ -15,6 +15,7 @@ from flywheel_dagster.ingester.sources import mail, reading
 from flywheel_dagster.ingester.sources.html_text import html_text
 from flywheel_dagster.ingester.sources.mime_parts import Multipart, divide, parameter, read_headers, rebuilt, split
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
+from flywheel_dagster.outcomes.references import message_reference
 from flywheel_dagster.replies.quoted_thread import cut_quoted_thread
 
 SOURCE = "sendgrid_inbound"
@@ -49,7 +50,7 @@ def read(received: Received, connection: Connection) -> list[OutcomeEvent]:
             outcome_id=outcome,
             facts=facts,
             raw=posted.raw,
-            mentions=_mentions(posted.headers),
+            mentions=_mentions(posted.headers, sender),
             lead_email=sender,
             identity=_identity(posted, outcome, sender, recipients),
         )
@@ -147,15 +148,16 @@ def _outcome(recipients: list[str]) -> UUID | None:
     return next((each for each in named if each is not None), None)
 
 
-def _mentions(headers: Mapping[str, str]) -> tuple[str, ...]:
+def _mentions(headers: Mapping[str, str], sender: str | None) -> tuple[str, ...]:
     answered = [*mail.message_ids(headers.get("in-reply-to", "")), *reversed(mail.message_ids(headers.get("references", "")))]
-    names: list[str] = []
+    ids: list[str] = []
     for each in answered[:_MOST_MENTIONS]:
-        names.append(f"message:{each}")
+        ids.append(each)
         local, _, host = each.partition("@")
         if "ismtpd" in host:  # an id that SendGrid gave; without the host it is the id in the answer to the sending
-            names.append(f"message:{local}")
-    return tuple(dict.fromkeys(names))
+            ids.append(local)
+    copies = (None,) if sender is None else (sender, None)
+    return tuple(dict.fromkeys(message_reference(each, copy) for each in ids for copy in copies))
 
 
 def _is_automatic(posted: _Posted) -> bool:

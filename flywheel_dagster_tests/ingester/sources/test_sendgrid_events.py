@@ -17,6 +17,7 @@ from flywheel_dagster.ingester.received import Provider, UnreadableError
 from flywheel_dagster.ingester.sources import sendgrid_events, sendgrid_inbound
 from flywheel_dagster.outcomes.events import OutcomeEvent
 from flywheel_dagster.outcomes.ledger import Recorded, record, send
+from flywheel_dagster.outcomes.references import message_reference
 from flywheel_dagster_tests.ingester.expected import told
 from flywheel_dagster_tests.ingester.expected_sendgrid import EXPECTED
 from flywheel_dagster_tests.ingester.sources.shapes import (
@@ -101,7 +102,8 @@ def test_an_event_names_its_outcome_lead_and_message() -> None:
         "ada@example.com",
         "event-1",
     )
-    assert event.references == (
+    assert event.references == tuple(message_reference(each.removeprefix("message:"), "Ada@example.com") for each in event.mentions)
+    assert event.mentions == (
         "message:qNwBLgPQQjW6DJvKQwSAbw",
         "message:qNwBLgPQQjW6DJvKQwSAbw@ismtpd0178p1mdw1.sendgrid.net",
     )
@@ -249,7 +251,7 @@ def test_whatever_the_order_of_a_messages_events_the_outcome_is_the_same(connect
         item(9, "bounce", of=other, type="bounce", reason="550 unknown"),
     ]
     reply = (
-        b'--b\r\nContent-Disposition: form-data; name="headers"\r\n\r\nMessage-ID: <r@x>\nIn-Reply-To: <mail-a@ismtpd1>\n'
+        b'--b\r\nContent-Disposition: form-data; name="headers"\r\n\r\nMessage-ID: <r@x>\nIn-Reply-To: <mail-a@ismtpd1>\nFrom: x@example.com\n'
         b'Date: Mon, 5 Jan 2026 10:00:00 +0000\r\n--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nYes!\r\n--b--\r\n'
     )
     events = read(*items) + sendgrid_inbound.read(received(reply), connected(Provider.SENDGRID_INBOUND))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from flywheel_dagster.ingester.received import Provider, UnreadableError
 from flywheel_dagster.ingester.sources import sendgrid_inbound
 from flywheel_dagster.outcomes.events import OutcomeEvent
+from flywheel_dagster.outcomes.references import message_reference
 from flywheel_dagster_tests.ingester.expected import told
 from flywheel_dagster_tests.ingester.expected_sendgrid import EXPECTED
 from flywheel_dagster_tests.ingester.sources.shapes import ARRIVAL, check_events, connected, received
@@ -95,13 +96,20 @@ def test_a_reply_says_what_was_written_when_by_whom_and_to_which_message() -> No
     assert (event.event_type, event.facts) == ("replied", {"text": "Yes, please."})
     assert event.occurred_at == datetime(2026, 11, 20, 9, tzinfo=UTC)
     assert event.lead_email == "ada@mail.example"
-    assert (event.references, event.mentions) == ((), ("message:mail-1@sales.example", "message:mail-0@sales.example"))
+    assert (event.references, event.mentions) == (
+        (),
+        tuple(
+            message_reference(each, copy)
+            for each in ("mail-1@sales.example", "mail-0@sales.example")
+            for copy in ("ada@mail.example", None)
+        ),
+    )
     assert event.outcome_id is None
 
 
 def test_an_id_that_sendgrid_gave_is_known_by_the_senders_id_too() -> None:
     event = one(headers="In-Reply-To: <qNwBLgPQ@geopod-ismtpd-5-0>\n")
-    assert event.mentions == ("message:qNwBLgPQ@geopod-ismtpd-5-0", "message:qNwBLgPQ")
+    assert [each for each in event.mentions if "/" not in each] == ["message:qNwBLgPQ@geopod-ismtpd-5-0", "message:qNwBLgPQ"]
 
 
 @pytest.mark.parametrize(
