@@ -5,7 +5,11 @@
 -- Each element: event_key, event_type, occurred_at, source, and optionally alias_key, organization_id, outcome_id, source_event_id, facts,
 -- raw (base64), refs, mentions, lead_id, lead_email. Returns how many were new, how many were known already, and how many of the new
 -- ones found no outcome.
-create function record_events(batch jsonb, out recorded int, out repeated int, out unmatched int) language plpgsql as $$
+-- A connection that lives long keeps its plans, and on young, small tables the best plan reads them whole. Whatever is looked up here is
+-- looked up by key, so only plans that do so are allowed.
+create function record_events(batch jsonb, out recorded int, out repeated int, out unmatched int) language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
+as $$
 declare
   deciding text[];
   unknown int[];

@@ -40,7 +40,7 @@ $$;
 -- For each of these events that doesn't name its outcome: the outcome, how it was found, or why it wasn't.
 create function resolve_links(ids bigint[])
 returns table (event_id bigint, outcome_id uuid, organization_id text, linked_by text, reason text)
-language plpgsql stable as $$
+language plpgsql stable set enable_hashjoin = on as $$
 #variable_conflict use_column
 declare
   mergers boolean := exists (select from reference_aliases);

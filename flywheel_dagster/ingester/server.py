@@ -34,7 +34,6 @@ def serve(url: str, settings: Settings, *, host: str, port: int) -> None:
         date_header=False,
         timeout_graceful_shutdown=20,
         timeout_keep_alive=75,
-        backlog=2048,
     )
     _LOG.info("listening", extra={"facts": {"address": f"http://{host}:{listening.getsockname()[1]}"}})
     uvicorn.Server(config).run(sockets=[listening])
@@ -47,6 +46,7 @@ def listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(2048)
     except OSError as error:
         listening.close()
         raise InputError(
@@ -57,29 +57,25 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class BoundedHeaders(HttpToolsProtocol):
-    """Ends a connection whose request line and headers exceed HEADER_LIMIT before the application sees them."""
+    """Ends a connection whose request line and headers go on beyond HEADER_LIMIT, before the application sees them."""
 
+    _in_head = False
     _head = 0
-    _in_body = False
 
     def on_message_begin(self) -> None:
-        self._head, self._in_body = 0, False
+        self._in_head, self._head = True, 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._in_body = True
+        self._in_head = False
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
-        self._head += 0 if self._in_body else len(data)
-        if self._head > HEADER_LIMIT + 65_536:  # one read may bring the body along
-            self.transport.close()
-            return
         super().data_received(data)
-
-    def on_message_complete(self) -> None:
-        self._head, self._in_body = 0, False
-        super().on_message_complete()
+        if self._in_head:
+            self._head += len(data)
+            if self._head > HEADER_LIMIT:
+                self.transport.close()
 
 
 class _Json(logging.Formatter):

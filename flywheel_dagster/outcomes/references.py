@@ -1,6 +1,12 @@
 """Names of messages, by which events find their outcome when they don't name it."""
 
 import hashlib
+from functools import lru_cache
+
+
+@lru_cache(maxsize=4096)  # a batch names each address several times
+def _digest(email: str) -> str:
+    return hashlib.sha256(email.lower().encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def message_reference(message_id: str, email: str | None = None) -> str:
@@ -10,4 +16,4 @@ def message_reference(message_id: str, email: str | None = None) -> str:
     the SHA-256 of its lower case, tells the copies apart.
     """
     name = f"message:{message_id.strip().strip('<>')}"
-    return name if email is None else f"{name}/{hashlib.sha256(email.lower().encode('utf-8', 'replace')).hexdigest()[:16]}"
+    return name if email is None else f"{name}/{_digest(email)}"

@@ -137,6 +137,15 @@ def test_a_body_above_the_limit_is_refused_before_it_is_read(insecure: Serving) 
     assert chunked.status_code == 413
 
 
+def test_a_full_batch_is_taken(configured: Serving) -> None:
+    """SendGrid ends its batches at 768 KB."""
+    events = [event for sent in make_sent(900) for event in sendgrid_events(sent, random.Random(sent.email))]
+    delivery = sendgrid(events)
+    assert len(delivery.body) > 700_000
+    for _ in range(2):
+        assert post(configured, delivery).json() == {"status": "processed", "events": len(events)}
+
+
 def test_endless_headers_end_the_connection(insecure: Serving) -> None:
     with socket.create_connection(("127.0.0.1", insecure.port)) as line, suppress(OSError):
         line.sendall(b"POST /webhooks/crm HTTP/1.1\r\nHost: x\r\n")
