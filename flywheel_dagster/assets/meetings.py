@@ -13,7 +13,7 @@ from flywheel_dagster.resources import Flywheel
 @dg.asset(
     name=HELD_MEETINGS, deps=[OUTCOME_LABELS], group_name=GROUP_OUTCOMES, owners=[OWNER_DATA], kinds={"postgres"}, code_version="1"
 )
-def held_meetings(flywheel: Flywheel) -> dg.MaterializeResult:
+def held_meetings(flywheel: Flywheel) -> dg.MaterializeResult[None]:
     """Records a meeting as completed when its end is half an hour past and nobody cancelled it or reported a no-show. A later no-show
     takes it back: the latest report counts."""
     now = datetime.now(UTC)

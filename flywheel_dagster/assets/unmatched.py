@@ -1,7 +1,5 @@
 """`unmatched_events`: what was reported and found no outcome, with what would help."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 
 from flywheel_dagster.failures import plain_failures
@@ -29,7 +27,7 @@ EVENTS_FIND_THEIR_OUTCOME = "events_find_their_outcome"
         )
     ],
 )
-def unmatched_events(flywheel: Flywheel) -> Iterator[dg.MaterializeResult]:
+def unmatched_events(flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
     """Events of the ledger that belong to no outcome yet. Materializing it decides their links anew, as `flywheel relink` does, and shows
     what is left by reason, with the remedy."""
     with plain_failures(), flywheel.connection() as connection:
@@ -37,8 +35,7 @@ def unmatched_events(flywheel: Flywheel) -> Iterator[dg.MaterializeResult]:
         groups = list_unmatched(connection)
     open_ones = [group for group in groups if group.needs_attention]
     count = sum(group.events for group in open_ones)
-    yield dg.MaterializeResult(
-        asset_key=UNMATCHED_EVENTS,
+    return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(group.events for group in groups),
             "need_attention": count,

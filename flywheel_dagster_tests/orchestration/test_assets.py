@@ -9,11 +9,12 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
+from flywheel_dagster.outcomes.ledger import record, send
 from flywheel_dagster.partitions import range_tags
 from flywheel_dagster.run import failure_text
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.orchestration.conftest import Run, write_deals
-from flywheel_dagster_tests.outcomes.making import message
+from flywheel_dagster_tests.outcomes.making import event, message, row_of
 from flywheel_dagster_tests.outcomes.test_derived_columns import insert
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 
@@ -196,3 +197,27 @@ def test_what_people_see_has_tables_and_plots_and_no_text_of_messages(connection
         assert "| --- |" in str(shown)
         assert "idea number" not in str(shown)
         assert len(str(shown)) < 60_000
+
+
+def test_unmatched_events_are_shown_by_reason_with_what_helps(connection: Connection, run: Run) -> None:
+    found = message()
+    send(connection, [found])
+    record(connection, [event(found.id, "opened"), event(message().id, "opened")])
+    connection.commit()
+    result = run("link_events")
+    shown = metadata(result, "unmatched_events")
+    assert (shown["dagster/row_count"], shown["need_attention"]) == (1, 1)
+    assert "track_message_sent" in str(shown["by_reason"])
+    check = result.get_asset_check_evaluations()[0]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "outcome not known yet" in str(check.description)
+
+
+def test_meetings_whose_end_has_passed_are_held_once(connection: Connection, run: Run) -> None:
+    sent = message()
+    send(connection, [sent])
+    record(connection, [event(sent.id, "meeting_booked", meeting_id="m", meeting_ends_at="2026-01-10T10:00:00Z")])
+    connection.commit()
+    counts = [metadata(run("complete_meetings"), "held_meetings")["newly_completed"] for _ in range(2)]
+    assert counts == [1, 0]
+    assert row_of(connection, sent.id)["meeting_completed"] is True
