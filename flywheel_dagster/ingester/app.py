@@ -71,6 +71,9 @@ class Ingester:
         except AwayError as away:
             response = JSONResponse({"status": "refused", "error": str(away)}, 503, {"Retry-After": "5"})
             told = {"refused": str(away)}
+        except psycopg.Error as error:  # not even the bare bytes could be written: the fault is ours
+            response = JSONResponse({"status": "refused", "error": "the events could not be stored"}, 503, {"Retry-After": "60"})
+            told = {"refused": type(error).__name__}
         seconds = perf_counter() - begun
         self.metrics.requests.labels(known or "unknown", response.status_code).inc()
         self.metrics.seconds.labels(known or "unknown").observe(seconds)
