@@ -27,7 +27,7 @@ returns table (
 language plpgsql stable rows 1000
 -- Planning this takes ten times as long as folding one outcome, so it is planned once; and hash joins are as good for one outcome as
 -- they are for thousands, where the nested loops that a plan for few would take are not.
-set plan_cache_mode = force_generic_plan set enable_nestloop = off set enable_seqscan = off set enable_hashjoin = on
+set plan_cache_mode = force_generic_plan set enable_nestloop = off set enable_seqscan = off set enable_hashjoin = on set jit = off
 as $$
 #variable_conflict use_column
 begin
