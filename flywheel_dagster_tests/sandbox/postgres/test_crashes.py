@@ -90,7 +90,7 @@ def test_the_server_outlives_its_starter_whatever_ends_it(made_home: Path, begin
         assert holder.stdout
         assert holder.stdout.readline() == "started\n"
         os.killpg(holder.pid, number)
-        assert holder.wait(timeout=20) == -number
+        assert holder.wait(timeout=60) == -number, number
         assert postgres.running(made_home)
 
 
