@@ -114,6 +114,13 @@ class OutcomeEvent(msgspec.Struct, kw_only=True, frozen=True):
         return None if self.alias is None else content_key(json_bytes([self.organization_id, self.source, "alias", self.alias]))
 
 
+def sentiment_of(score: float) -> str:
+    """The label of a score in -1..1: positive from 0.5, negative below -0.2, else neutral."""
+    if score >= 0.5:
+        return "positive"
+    return "negative" if score < -0.2 else "neutral"
+
+
 def content_key(content: bytes) -> UUID:
     """The first 128 bits of the SHA-256, as a UUID."""
     return UUID(bytes=hashlib.sha256(content).digest()[:16])

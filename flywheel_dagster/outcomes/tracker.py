@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from flywheel_dagster.database import addresses, statement
-from flywheel_dagster.outcomes.events import ClassificationMethod, EventType, OutcomeEvent
+from flywheel_dagster.outcomes.events import ClassificationMethod, EventType, OutcomeEvent, sentiment_of
 from flywheel_dagster.outcomes.ledger import Recorded, events_json, messages_json
 from flywheel_dagster.outcomes.messages import SentMessage, decided
 from flywheel_dagster.outcomes.references import message_reference
@@ -169,7 +169,7 @@ class OutcomeTracker:
                 method=method.value,
                 version=version,
                 score=sentiment_score,
-                label=sentiment_label or sentiment_of(sentiment_score),
+                label=sentiment_label or (None if sentiment_score is None else sentiment_of(sentiment_score)),
                 interest_signal=interest_signal,
                 interest_level=interest_level,
                 objection_type=objection_type,
@@ -269,13 +269,6 @@ class OutcomeTracker:
     async def _open(self) -> None:
         if self._pool.closed:
             await self._pool.open()
-
-
-def sentiment_of(score: float | None) -> str | None:
-    """The label of a score in -1..1: positive from 0.5, negative below -0.2, else neutral; None for None."""
-    if score is None:
-        return None
-    return "positive" if score >= 0.5 else "negative" if score < -0.2 else "neutral"
 
 
 def _given(**facts: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import TupleRow
 
-from flywheel_dagster.outcomes.tracker import OutcomeTracker, sentiment_of
+from flywheel_dagster.outcomes.tracker import OutcomeTracker
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.outcomes.making import MONDAY, row_of
 
@@ -131,14 +131,3 @@ def test_many_calls_at_once_share_the_pool(database: Database, connection: Conne
             return outcome
 
     assert row_of(connection, asyncio.run(live()))["click_count"] == 30
-
-
-def test_scores_have_labels() -> None:
-    assert [sentiment_of(score) for score in (1.0, 0.5, 0.49, -0.2, -0.21, None)] == [
-        "positive",
-        "positive",
-        "neutral",
-        "neutral",
-        "negative",
-        None,
-    ]
