@@ -1,4 +1,4 @@
-"""Reads a mail (RFC 5322): the ids in its headers, when it was written, whether a person wrote it, and what they wrote."""
+"""Reads a mail (RFC 5322): the ids in its headers, when it was written, and what it says."""
 
 import binascii
 import codecs
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from flywheel_dagster.ingester.sources.html_text import html_text
 from flywheel_dagster.ingester.sources.mime_parts import divide, parameter, rebuilt, split
+from flywheel_dagster.replies.html_text import html_text
 
 TEXT_BYTES = 400_000
 _DEPTH = 10
@@ -34,19 +34,6 @@ def written_at(headers: Mapping[str, str]) -> datetime | None:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
-
-
-def is_automatic(headers: Mapping[str, str]) -> bool:
-    """A machine answered: Auto-Submitted (RFC 3834) and its forerunners, mass mail, and reports about delivery (RFC 3462)."""
-    submitted = re.split(r"[;\s(]", headers.get("auto-submitted", "no").lower(), maxsplit=1)[0]
-    return (
-        submitted not in ("no", "")
-        or any(headers.get(name, "no").lower() not in ("no", "") for name in ("x-autoreply", "x-autorespond", "x-autoresponder"))
-        or any(name in headers for name in ("x-auto-reply-from", "x-autoreply-from", "x-mail-autoreply", "x-failed-recipients"))
-        or headers.get("precedence", "").lower() in ("bulk", "junk", "auto_reply", "auto-reply")
-        or headers.get("return-path") == "<>"
-        or headers.get("content-type", "").lower().startswith("multipart/report")
-    )
 
 
 def text_of(message: bytes) -> str:

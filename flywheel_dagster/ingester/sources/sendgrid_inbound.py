@@ -12,10 +12,11 @@ from uuid import UUID
 
 from flywheel_dagster.ingester.received import Connection, Received, UnreadableError
 from flywheel_dagster.ingester.sources import mail, reading
-from flywheel_dagster.ingester.sources.html_text import html_text
 from flywheel_dagster.ingester.sources.mime_parts import Multipart, divide, parameter, read_headers, rebuilt, split
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
 from flywheel_dagster.outcomes.references import message_reference
+from flywheel_dagster.replies.automatic import is_automatic
+from flywheel_dagster.replies.html_text import html_text
 from flywheel_dagster.replies.quoted_thread import cut_quoted_thread
 
 SOURCE = "sendgrid_inbound"
@@ -161,7 +162,7 @@ def _mentions(headers: Mapping[str, str], sender: str | None) -> tuple[str, ...]
 
 
 def _is_automatic(posted: _Posted) -> bool:
-    return mail.is_automatic(posted.headers) or posted.envelope.get("from") in ("", "<>")
+    return is_automatic(posted.headers) or posted.envelope.get("from") in ("", "<>")
 
 
 def _identity(posted: _Posted, outcome: UUID | None, sender: str | None, recipients: list[str]) -> str:

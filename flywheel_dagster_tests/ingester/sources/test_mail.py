@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel_dagster.ingester.sources.html_text import html_text
-from flywheel_dagster.ingester.sources.mail import decoded, is_automatic, message_ids, text_of, without_attachments, written_at
+from flywheel_dagster.ingester.sources.mail import decoded, message_ids, text_of, without_attachments, written_at
 from flywheel_dagster.ingester.sources.mime_parts import parameter, read_headers, rebuilt, split
 
 
@@ -100,40 +99,6 @@ def test_the_date_is_that_of_the_header(date: str, at: datetime | None) -> None:
 @given(st.text(st.sampled_from("0123456789 :,+-JanMoPMZ")))
 def test_any_date_is_a_time_or_none(date: str) -> None:
     written_at({"date": date})
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        "Auto-Submitted: auto-replied",
-        "Auto-Submitted: auto-generated; owner-email=x",
-        "X-Autoreply: yes",
-        "X-Autorespond: 1",
-        "Precedence: bulk",
-        "Precedence: Auto_Reply",
-        "Precedence: junk",
-        "X-Failed-Recipients: a@x",
-        "Return-Path: <>",
-        "Content-Type: multipart/report; report-type=delivery-status",
-    ],
-)
-def test_a_machine_is_known_by_its_headers(header: str) -> None:
-    assert is_automatic(read_headers(header.encode()))
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        "Auto-Submitted: no",
-        "Auto-Submitted: No (a person)",
-        "Precedence: list",
-        "X-Autoreply: no",
-        "Return-Path: <a@x>",
-        "Subject: x",
-    ],
-)
-def test_a_person_is_not_taken_for_a_machine(header: str) -> None:
-    assert not is_automatic(read_headers(header.encode()))
 
 
 @pytest.mark.parametrize(
@@ -246,35 +211,6 @@ def test_any_mail_is_some_text_and_leaner_without_attachments(mail: bytes) -> No
     lean = without_attachments(mail)
     assert len(lean) <= len(mail)
     assert without_attachments(lean) == lean
-
-
-@pytest.mark.parametrize(
-    ("markup", "text"),
-    [
-        ("<p>Hello&nbsp;<b>Ada</b></p><p>Bye</p>", "Hello Ada\n\nBye"),
-        ("a<br>b<br/>c", "a\nb\nc"),
-        ("<div>a</div><div>b</div>", "a\nb"),
-        ("<head><title>x</title></head><style>p {}</style><script>1 < 2</script>a", "a"),
-        ("a<!-- <p>b</p> -->c", "ac"),
-        ("a<!-- never ends", "a"),
-        (
-            "<div>Yes</div><div>On Tue, Sales wrote:<blockquote>Hi<br>Ada</blockquote></div>",
-            "Yes\nOn Tue, Sales wrote:\n\n> Hi\n> Ada",
-        ),
-        ("1 < 2 &amp; 3 > 2", "1 < 2 & 3 > 2"),
-        ("&#" + "1" * 5000 + ";", "&#" + "1" * 5000 + ";"),
-        ("<table><tr><td>a</td><td>b</td></tr></table>", "a b"),
-    ],
-)
-def test_html_is_read_as_a_person_sees_it(markup: str, text: str) -> None:
-    assert html_text(markup) == text
-
-
-@pytest.mark.parametrize("piece", ["<!--", "<a", "<", "&#1", "<p>", "<blockquote>", "<![CDATA[", "</", "<script>", "<style", "&"])
-def test_hostile_html_takes_no_longer_than_other_html(piece: str) -> None:
-    begun = time.process_time()
-    html_text(piece * (1_000_000 // len(piece)))
-    assert time.process_time() - begun < 2.0
 
 
 def test_hostile_mail_takes_no_longer_than_other_mail() -> None:
