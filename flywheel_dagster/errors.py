@@ -43,3 +43,23 @@ class UnansweredError(TransientTrainingError):
 
 class UnknownJobError(PermanentTrainingError):
     """The provider knows no such job: it was deleted there, or another account bought it."""
+
+
+class ModelError(FlywheelError):
+    """A language model can't be asked: not its answer is wrong, but the account, the key, the batch or the connection."""
+
+
+class TransientModelError(ModelError):
+    """The provider may accept the same call later (408, 409, 429, 5xx, a lost connection)."""
+
+
+class PermanentModelError(ModelError):
+    """Calling again won't help: a wrong key, an unknown model, a refused file."""
+
+
+class UnansweredModelError(TransientModelError):
+    """The provider's own answer is not known (a lost connection, a 5xx from anywhere on the way): the call may have taken effect."""
+
+
+class UnknownBatchError(PermanentModelError):
+    """The provider knows no such batch or file: it was deleted there, or another account bought it."""

@@ -1,5 +1,6 @@
 """Everything that is configured from outside, in one typed object. Nothing here connects or starts anything."""
 
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -41,6 +42,14 @@ class Settings(BaseSettings):
     training_timeout_hours: Annotated[float, Field(gt=0)] = Field(24, validation_alias="FLYWHEEL_TRAINING_TIMEOUT_HOURS")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+
+    # Who reads replies
+    reply_model: str = Field("gpt-6-luna", validation_alias="FLYWHEEL_REPLY_MODEL")
+    reply_timeout: Annotated[float, Field(gt=0)] = Field(30, validation_alias="FLYWHEEL_REPLY_TIMEOUT")
+    reply_concurrency: Annotated[int, Field(ge=1, le=1_000)] = Field(8, validation_alias="FLYWHEEL_REPLY_CONCURRENCY")
+    reply_price: str | None = Field(None, validation_alias="FLYWHEEL_REPLY_PRICE")
+    reply_budget_usd: Annotated[Decimal, Field(ge=0)] | None = Field(None, validation_alias="FLYWHEEL_REPLY_BUDGET_USD")
+    reply_batch_from: Annotated[int, Field(ge=1)] = Field(500, validation_alias="FLYWHEEL_REPLY_BATCH_FROM")
 
     # Who may report outcomes (the environment's own connection; more by flywheel connection add)
     ingester_port: Annotated[int, Field(ge=1, le=65535)] = Field(8081, validation_alias="FLYWHEEL_INGESTER_PORT")
