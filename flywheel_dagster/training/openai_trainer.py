@@ -1,15 +1,16 @@
 """OpenAI's fine-tuning, through the official client, and anything that speaks the same API under another base URL."""
 
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
 import openai
 from openai.types.fine_tuning import FineTuningJob
 
-from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnansweredError, UnknownJobError
+from flywheel_dagster.errors import PermanentTrainingError, TransientTrainingError, UnansweredError, UnknownJobError
+from flywheel_dagster.openai_errors import Failures, checked_key, classified
 from flywheel_dagster.training.prices import openai_training_cost
 from flywheel_dagster.training.trainer import JobState, JobStatus
 
@@ -22,6 +23,7 @@ _REMEDIES = {
     "invalid_api_key": "the key was refused; set OPENAI_API_KEY to a valid one",
     "model_not_available": "this base model can't be fine-tuned; set FLYWHEEL_BASE_MODEL to one that can",
 }
+_FAILURES = Failures(PermanentTrainingError, TransientTrainingError, UnansweredError, _REMEDIES)
 
 
 class OpenAITrainer:
@@ -33,7 +35,7 @@ class OpenAITrainer:
         self, *, api_key: str, base_model: str, epochs: int, seed: int, base_url: str | None = None, local: bool = False
     ) -> None:
         self.base_model = base_model
-        self._epochs, self._seed, self._local, self._api_key = epochs, seed, local, _checked_key(api_key)
+        self._epochs, self._seed, self._local, self._api_key = epochs, seed, local, checked_key(api_key)
         self._client = openai.OpenAI(api_key=self._api_key, base_url=base_url, max_retries=0, timeout=120)
         weakref.finalize(self, self._client.close)  # its connections go with the trainer
 
@@ -108,34 +110,8 @@ class OpenAITrainer:
                 return event.message
         return None
 
-    @contextmanager
-    def _errors(self, doing: str) -> Iterator[None]:
-        """Classify once: 408, 409, 429, 5xx and lost connections are transient, everything else is permanent. The key is never told."""
-        try:
-            yield
-        except openai.APIConnectionError as error:
-            raise UnansweredError(f"{doing} failed: no answer from OpenAI ({error.__cause__ or error})") from error
-        except openai.APIStatusError as error:
-            code = error.code or ""
-            said = error.body.get("message") if isinstance(error.body, dict) else None
-            message = f"{doing} failed: {said or error.message} (HTTP {error.status_code}{f', {code}' if code else ''})"
-            message = message.replace(self._api_key, "sk-…")
-            told = None if self._api_key in str(error) else error  # a cause is logged with its text
-            if code in _REMEDIES:
-                raise PermanentTrainingError(f"{message}; {_REMEDIES[code]}") from told
-            if error.status_code >= 500:
-                raise UnansweredError(message) from told
-            if error.status_code in (408, 409, 429):
-                raise TransientTrainingError(message) from told
-            raise PermanentTrainingError(message) from told
-
-
-def _checked_key(key: str) -> str:
-    """The key without the line end that files and shells add; what can't stand in a header would be quoted in the client's error."""
-    key = key.strip()
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise SettingsError("OPENAI_API_KEY is not a key: it is empty or has spaces or signs that no key has; copy it again")
-    return key
+    def _errors(self, doing: str) -> AbstractContextManager[None]:
+        return classified(doing, api_key=self._api_key, failures=_FAILURES)
 
 
 def _job_error(job: FineTuningJob) -> str | None:
