@@ -1,0 +1,116 @@
+"""Asks a chat model about one reply at a time, over any OpenAI-compatible address: concurrency limit, timeout, and bounded retries."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import openai
+import orjson
+
+from flywheel_dagster.errors import PermanentModelError, TransientModelError, UnansweredModelError
+from flywheel_dagster.openai_errors import Failures, checked_key, classified
+from flywheel_dagster.replies.choice import ChatModel
+from flywheel_dagster.replies.model_answer import Answer, Reason, Unanswered, Usage, read_completion, read_refusal
+from flywheel_dagster.replies.model_prompt import chat_request
+from flywheel_dagster.replies.own_words import OwnWords
+
+REMEDIES = {
+    "invalid_api_key": "the key was refused; set OPENAI_API_KEY to a valid one",
+    "model_not_found": "set FLYWHEEL_REPLY_MODEL to a model that this address offers",
+}
+FAILURES = Failures(PermanentModelError, TransientModelError, UnansweredModelError, REMEDIES)
+
+_ATTEMPTS = 4
+_LONGEST_WAIT = 60.0  # seconds between two attempts; who wants more patience than that gets no further call
+_RETRIED = frozenset({Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.LOST_CONNECTION})
+
+
+class ModelClient:
+    """One model, asked by as many calls at a time as `concurrency` allows. Belongs to the event loop that first uses it.
+
+    `calls` counts the requests that were sent, the repeated ones too.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        *,
+        timeout: float,
+        concurrency: int,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.calls = 0
+        self._model, self._timeout, self._sleep = model, timeout, sleep
+        self._key = checked_key(model.api_key)
+        self._turns = asyncio.Semaphore(concurrency)
+        self._client = openai.AsyncOpenAI(api_key=self._key, base_url=model.base_url, max_retries=0, timeout=timeout)
+
+    async def ask(self, words: OwnWords, original_message: str | None = None, context: Mapping[str, Any] | None = None) -> Answer:
+        """The model's answer, or why there is none once it was asked often enough.
+
+        429, 5xx and lost connections are tried again, after the time that Retry-After names. An answer that takes more than `timeout`
+        seconds is not waited for again. Raises PermanentModelError where no reply would be answered: a wrong key, an unknown model.
+        """
+        request = chat_request(words, original_message, context, model=self._model.name)
+        async with self._turns:
+            for attempt in range(1, _ATTEMPTS + 1):
+                answer, wait = await self._try(request)
+                reason = answer.analysis.reason if isinstance(answer.analysis, Unanswered) else None
+                wait = _backoff(attempt) if wait is None else wait
+                if reason not in _RETRIED or attempt == _ATTEMPTS or wait > _LONGEST_WAIT:
+                    break
+                await self._sleep(wait)
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _try(self, request: Mapping[str, Any]) -> tuple[Answer, float | None]:
+        """One call: its answer, and how long the server asked to be left alone."""
+        self.calls += 1
+        with classified("asking the model", api_key=self._key, failures=FAILURES):
+            try:
+                async with asyncio.timeout(self._timeout):
+                    answered = await self._client.chat.completions.with_raw_response.create(**request)
+            except (TimeoutError, openai.APITimeoutError):
+                return _unanswered(Reason.TIMEOUT, f"no answer within {self._timeout:g} s"), None
+            except openai.APIConnectionError:
+                return _unanswered(Reason.LOST_CONNECTION), None
+            except openai.APIStatusError as error:
+                if error.status_code in (401, 403, 404):
+                    raise
+                return Answer(read_refusal(error.status_code, error.body), Usage()), _retry_after(error.response.headers)
+        try:
+            body = orjson.loads(answered.content)
+        except orjson.JSONDecodeError:
+            body = None
+        if not isinstance(body, dict):
+            return _unanswered(Reason.NONSENSE, "the server's answer is not a JSON object"), None
+        return read_completion(body, asked=self._model.name, price=self._model.price), None
+
+
+def _unanswered(reason: Reason, detail: str = "") -> Answer:
+    return Answer(Unanswered(reason, detail), Usage())
+
+
+def _backoff(attempt: int) -> float:
+    """Half a second, doubled for each attempt, less up to a quarter by chance so that many callers don't come back at once."""
+    return 0.5 * 2.0 ** (attempt - 1) * random.uniform(0.75, 1)  # noqa: S311  no secret
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds by retry-after-ms or Retry-After (a number or an HTTP date, RFC 9110 10.2.3); None where there is none to be read."""
+    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
+        try:
+            seconds = float(headers[name]) / unit
+        except (KeyError, ValueError):
+            continue
+        return seconds if seconds >= 0 else None
+    try:
+        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
+    except (KeyError, ValueError):
+        return None
