@@ -2,43 +2,69 @@
 
 import re
 
-import quotequail
+from flywheel_dagster.replies.thread_openings import Opening, closes_address, opening_at
 
 LIMIT = 100_000  # characters; beyond is no answer but a document
-_LINES = 400
-_LONGEST_INTRODUCTION = 200
-_MOST_ADDRESSES = 4
 
-# A line that is put aside while the thread is looked for: its number between two characters of the private use area.
-_ASIDE = re.compile(">?\ue000(\\d+)\ue001")
-_QUOTED = re.compile(r">+( |>|$)")
+# ">50 people" is no quotation, unless several lines begin like it.
+_SURELY_QUOTED = re.compile(r" ?>+( |>|$)")
+_FEW = 3
+_RULED = re.compile(r"[-_=*]{3,}\s*")
 
 
 def cut_quoted_thread(text: str) -> str:
     """The text without the quoted thread, its introduction ("On … wrote:") included; the whole text where nothing else is left.
 
-    Only the first LIMIT characters are read. The time is linear in the text: the patterns of quotequail, some of which are not, only ever
-    see the first 400 lines, and of these only lines that could introduce a thread.
+    Answers between or beneath quoted lines are kept; a thread without such marks ends with the text. Only the first LIMIT characters are
+    read. The time is linear in the text: each line is judged by a few lines around it, of which the first 240 characters are seen.
     """
-    whole = text[:LIMIT].replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").replace("\ue000", "").replace("\ue001", "")
-    lines = whole.split("\n")
-    head = [_put_aside(number, line) if _is_prose(line) else line for number, line in enumerate(lines[:_LINES])]
-    found = quotequail.unwrap("\n".join(head))
-    if found is None:
-        return _own_words(whole) or whole.strip()
-    kept = "\n\n".join(found[part] for part in ("text_top", "text_bottom") if part in found)
-    return _own_words(_ASIDE.sub(lambda aside: lines[int(aside[1])], kept)) or whole.strip()
+    whole = text[:LIMIT].replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
+    return _written(whole.split("\n")) or whole.strip()
 
 
-def _is_prose(line: str) -> bool:
-    """Too long to introduce a thread, or with more addresses than one sender has."""
-    return len(line) > _LONGEST_INTRODUCTION or line.count("<") > _MOST_ADDRESSES or line.count("@") > _MOST_ADDRESSES
+def _written(lines: list[str]) -> str:
+    lenient = sum(line.startswith(">") for line in lines) >= _FEW
+    kept: list[str] = []
+    number = first = 0
+    while number < len(lines):
+        wrapped = number > first and closes_address(lines[number]) and "<" in lines[number - 1][-120:]
+        if not wrapped and _is_quoted(lines[number], lenient=lenient):
+            number = first = number + 1
+            continue
+        opening = opening_at(lines, number, first)
+        if opening is None:
+            kept.append(lines[number])
+            number += 1
+            continue
+        del kept[len(kept) - (number - opening.begin) :]
+        after = _after(lines, opening)
+        if after is not None:
+            number = first = after
+        elif any(line.strip() for line in kept):
+            break
+        elif opening.titled:
+            return ""  # all of it is a thread
+        else:
+            number = first = opening.end
+    while kept and (not kept[-1].strip() or _RULED.fullmatch(kept[-1])):
+        kept.pop()
+    return "\n".join(kept).strip()
 
 
-def _put_aside(number: int, line: str) -> str:
-    return f"{'>' if line.startswith('>') else ''}\ue000{number}\ue001"
+def _after(lines: list[str], opening: Opening) -> int | None:
+    """Where the lines end that are quoted by a sign at their beginning; None if the thread has no such signs."""
+    at = opening.end
+    while at < len(lines) and not lines[at].strip():
+        at += 1
+    if at == len(lines) or not lines[at].startswith((">", "|")):
+        return None
+    sign = lines[at][0]
+    while at < len(lines) and (
+        lines[at].startswith(sign) or (not lines[at].strip() and lines[at + 1 : at + 2] and lines[at + 1][:1] == sign)
+    ):
+        at += 1
+    return at
 
 
-def _own_words(text: str) -> str:
-    """Without the lines that are quoted between answers."""
-    return "\n".join(line for line in text.split("\n") if not _QUOTED.match(line)).strip()
+def _is_quoted(line: str, *, lenient: bool) -> bool:
+    return line.startswith(">") if lenient else _SURELY_QUOTED.match(line) is not None

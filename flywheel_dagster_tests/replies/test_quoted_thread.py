@@ -37,11 +37,11 @@ def test_a_text_that_is_all_thread_is_kept_whole(text: str) -> None:
     assert cut_quoted_thread(text) == text
 
 
-@given(st.text(st.sampled_from("> \nOn wrote:From\ue0001\ue001@<-_é")))
+@given(st.text(st.sampled_from("> \nOn wrote:From1@<-_é")))
 def test_any_text_has_an_answer_and_cutting_never_adds_to_it(text: str) -> None:
     cut = cut_quoted_thread(text)
     assert len(cut) <= len(text)
-    assert bool(cut) == bool(text.replace("\ue000", "").replace("\ue001", "").strip())
+    assert bool(cut) == bool(text.strip())
 
 
 HOSTILE = {
