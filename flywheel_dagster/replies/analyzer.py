@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.replies.analysis import ReplyAnalysis
 from flywheel_dagster.replies.automatic import is_automatic, wants_unsubscribe
-from flywheel_dagster.replies.choice import chosen_model
+from flywheel_dagster.replies.choice import ChatModel, chosen_model
 from flywheel_dagster.replies.model_answer import Unanswered, Usage
 from flywheel_dagster.replies.own_words import OwnWords, own_words
 from flywheel_dagster.replies.rules.classify import classify_by_rules
@@ -63,12 +63,8 @@ class SentimentAnalyzer:
         settings = load_settings()
         self._concurrency = concurrency or settings.reply_concurrency
         self._totals = Totals()
-        self._client: ModelClient | None = None
         chosen = None if offline else chosen_model(settings, openai_api_key=openai_api_key, base_url=base_url, model=model)
-        if chosen is not None:
-            from flywheel_dagster.replies.model_client import ModelClient  # the official client takes most of a second to import
-
-            self._client = ModelClient(chosen, timeout=timeout or settings.reply_timeout, concurrency=self._concurrency)
+        self._client = _client(chosen, timeout=timeout or settings.reply_timeout, concurrency=self._concurrency) if chosen else None
 
     @property
     def totals(self) -> Totals:
@@ -141,6 +137,12 @@ class SentimentAnalyzer:
         if reason is not None:
             analysis["fallback_reason"] = str(reason)
         return analysis
+
+
+def _client(model: ChatModel, *, timeout: float, concurrency: int) -> "ModelClient":
+    from flywheel_dagster.replies.model_client import ModelClient  # the official client takes most of a second to import
+
+    return ModelClient(model, timeout=timeout, concurrency=concurrency)
 
 
 def _read_item(item: ReplyItem) -> _Asked:
