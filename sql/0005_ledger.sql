@@ -44,6 +44,7 @@ comment on column webhook_events.mentions is 'Names of other things that lead to
 create index webhook_events_by_outcome on webhook_events (outcome_id) where outcome_id is not null;
 create unique index webhook_events_by_alias on webhook_events (alias_key) where alias_key is not null;
 create index webhook_events_unmatched on webhook_events (organization_id, received_at) where not matched;
+create index webhook_events_waiting on webhook_events (outcome_id) where named and not matched and outcome_id is not null;
 create index webhook_events_sought_by_refs on webhook_events using gin (refs) where not named;
 create index webhook_events_sought_by_mentions on webhook_events using gin (mentions) where not named;
 create index webhook_events_sought_by_lead on webhook_events (organization_id, lead_id) where not named;

@@ -86,7 +86,9 @@ begin
 end
 $$;
 
-create function outcome_labels_after_insert() returns trigger language plpgsql as $$
+create function outcome_labels_after_insert() returns trigger language plpgsql
+set enable_seqscan = off set jit = off  -- as in record_events
+as $$
 declare
   organization record;
   adopted uuid[];
@@ -99,19 +101,22 @@ begin
     on conflict do nothing;
 
   -- Alone where events wait whose links are open, so that two senders don't decide them unseen by each other.
-  for organization in select organization_id as id from arrived group by 1 order by hashtext(organization_id) loop
+  for organization in select a.organization_id as id from arrived a group by 1 order by hashtext(a.organization_id) loop
     perform lock_links(array[organization.id], exists (select from webhook_events e where not e.named and e.organization_id = organization.id)
-      or exists (select from arrived a join webhook_events e on e.outcome_id = a.id where a.organization_id = organization.id and not e.matched and e.refs is not null));
+      or exists (select from webhook_events e join arrived a on a.id = e.outcome_id where a.organization_id = organization.id and e.named and not e.matched and e.refs is not null));
   end loop;
   perform pg_advisory_xact_lock_shared(7061, bucket) from (select distinct outcome_bucket(id) as bucket from arrived order by 1) b;
 
-  with waiting as (
-    update webhook_events e set matched = true, unmatched_reason = null, organization_id = a.organization_id
-    from arrived a
-    where e.outcome_id = a.id and not e.matched and (e.organization_id is null or e.organization_id = a.organization_id)
-    returning e.outcome_id, e.id, e.refs
-  )
-  select array_agg(distinct w.outcome_id), array_agg(w.id) filter (where w.refs is not null) into adopted, adopted_ids from waiting w;
+  -- Nearly always nobody waits by name; then there is nothing to look for row by row.
+  if exists (select from webhook_events e where e.named and not e.matched and e.outcome_id is not null) then
+    with waiting as (
+      update webhook_events e set matched = true, unmatched_reason = null, organization_id = a.organization_id
+      from arrived a
+      where e.outcome_id = a.id and e.named and not e.matched and (e.organization_id is null or e.organization_id = a.organization_id)
+      returning e.outcome_id, e.id, e.refs
+    )
+    select array_agg(distinct w.outcome_id), array_agg(w.id) filter (where w.refs is not null) into adopted, adopted_ids from waiting w;
+  end if;
   if adopted_ids is not null then
     for organization in select organization_id as id from arrived group by 1 order by hashtext(organization_id) loop
       perform lock_links(array[organization.id], true);

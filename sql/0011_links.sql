@@ -264,7 +264,9 @@ begin
 end
 $$;
 
-create function leads_after_write() returns trigger language plpgsql as $$
+create function leads_after_write() returns trigger language plpgsql
+set enable_seqscan = off set jit = off  -- as in record_events (0007)
+as $$
 declare
   changed record;
 begin
