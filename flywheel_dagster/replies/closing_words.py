@@ -30,6 +30,9 @@ SIGN_OFF = re.compile(rf"\W{{0,4}}(?:{_THANKS}|{_REGARDS})[^\w]{{0,4}}", re.IGNO
 SIGN_OFF_AND_NAME = re.compile(rf"(?:{_THANKS}|{_REGARDS})(?:[ \t]?[,.!;:–—-]+[ \t]*|[ \t]{{2,}})(?P<name>\S.*)", re.IGNORECASE)
 
 _ORDINARY_WORDS = """
+agreement approval brochure budget case competitor contract costs decision dollars euros evaluation extension features feedback finance
+freeze funding implementation integration legal licence license management partner pilot procurement product project proposal quarter
+refund renewal reference security service software solution subscription support team trial vendor webinar year
 a about above accepted address after agreed ahead all already also am an and another any approved april are as ask at
 attached attention august available away back be because been before below best busy but buy by bye call calls can cancel
 cheap closed come confirmed congratulations contact cool correct customer day deadline deal dear december decline definitely

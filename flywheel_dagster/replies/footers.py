@@ -18,12 +18,14 @@ _SENT_FROM = re.compile(
     r"(?:von |vom )?(?:meinem|meiner|mein) [\w .-]{1,40}gesendet|gesendet (?:von|vom|mit|über)|diese nachricht wurde von meinem|"
     r"holen sie sich outlook|"
     r"envoy[ée]e? (?:de|depuis|à partir|avec|par|via)|t[ée]l[ée]charger outlook|obtenez outlook|"
-    r"enviad[oa] (?:desde|de|do|da|con|com|por|pelo|via|a partir|mediante)|(?:desde|do|dal|vanaf) (?:mi|meu|mio|mijn) \w|obtener outlook|obtenga outlook|obter o outlook|"
+    r"enviad[oa] (?:desde|de|do|da|con|com|por|pelo|via|a partir|mediante)|obtener outlook|obtenga outlook|obter o outlook|"
     r"inviat[oa] (?:da|dal|con|tramite)|scarica outlook|"
     r"(?:verzonden|verstuurd) (?:vanaf|van|met|via|vanuit)|outlook voor |"
     r"skickat (?:från|med)|sendt fra|sendt med|sendt via|hämta outlook|lähetetty |"
     r"wysłan[eoy] (?:z|ze|przez)|pobierz outlook|odesláno z|odoslané z|küldve |elküldve |trimis (?:de|din|cu)|poslano |"
     r"отправлено (?:с|из|от)|послано с|надіслано (?:з|із)|στάλθηκε από|iphone'umdan gönderildi|"
+    r"(?:desde|depuis|von|från|fra|dal|do|vanaf|z|с|из) (?:mi|mon|meinem|min|mio|meu|mijn|mojego|моего) (?:iphone|ipad|android|blackberry|"
+    r"galaxy|samsung|smartphone|handy|mobil|móvil|celular|portable|t[ée]l[ée]fon|телефон)|"
     r"発信元|从我的|發自|发自|自我的|傳送自|获取|取得 outlook|.{0,12}(?:iphone|ipad|android)から送信|나의 .{0,12}에서 보냄",
     re.IGNORECASE,
 )

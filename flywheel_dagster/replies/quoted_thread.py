@@ -5,6 +5,7 @@ import re
 from flywheel_dagster.replies.thread_openings import Opening, closes_address, opening_at
 
 LIMIT = 100_000  # characters; beyond is no answer but a document
+_LINES = 1_000  # in which the beginning of a thread is looked for
 
 # ">50 people" is no quotation, unless several lines begin like it.
 _SURELY_QUOTED = re.compile(r" ?>+( |>|$)")
@@ -16,7 +17,8 @@ def cut_quoted_thread(text: str) -> str:
     """The text without the quoted thread, its introduction ("On … wrote:") included; the whole text where nothing else is left.
 
     Answers between or beneath quoted lines are kept; a thread without such marks ends with the text. Only the first LIMIT characters are
-    read. The time is linear in the text: each line is judged by a few lines around it, of which the first 240 characters are seen.
+    read. The time is linear in the text: each of the first 1,000 lines is judged by a few lines around it, of which 240 characters are seen;
+    beyond them only the signs of quotation count.
     """
     whole = text[:LIMIT].replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
     return _written(whole.split("\n")) or whole.strip()
@@ -31,7 +33,7 @@ def _written(lines: list[str]) -> str:
         if not wrapped and _is_quoted(lines[number], lenient=lenient):
             number = first = number + 1
             continue
-        opening = opening_at(lines, number, first)
+        opening = opening_at(lines, number, first) if number < _LINES else None
         if opening is None:
             kept.append(lines[number])
             number += 1

@@ -10,6 +10,8 @@ _MOST_LINES = 16  # of a signature, without empty ones
 _LONGEST = 120  # characters of a line of a signature
 _MOST_WORDS = 8
 _MOST_PARAGRAPHS = 3
+_MOST_SENTENCES = 2  # beneath a telephone number or an address: a motto, an invitation
+_MOST_NAMES, _LONGEST_NAME = 5, 50
 
 _NAME = re.compile(r"[^\W\d_]+\.?(?:['’.-][^\W\d_]+\.?)*")
 _POSTSCRIPT = re.compile(r"p\.? ?s\.?[ :.-]|nb:|btw", re.IGNORECASE)
@@ -86,15 +88,16 @@ def _sign_off(lines: list[str], tail: int) -> int | None:
 
 
 def _is_signature(lines: list[str]) -> bool:
-    """A name, then whatever isn't a sentence; beneath a telephone number or an address anything."""
+    """A name, then no sentences, but for a few beneath a telephone number or an address."""
     if not _is_name(lines[0]) and not _is_contact(lines[0]):
         return SIGN_OFF.fullmatch(lines[0]) is not None and (len(lines) == 1 or _is_signature(lines[1:]))
-    reached = False
+    reached, sentences = False, 0
     for line in lines:
         if _POSTSCRIPT.match(line):
             return True
         reached = reached or _is_contact(line)
-        if not reached and (len(line.split()) > _MOST_WORDS or _SENTENCE.search(line[:_LONGEST])):
+        sentences += len(line.split()) > _MOST_WORDS or _SENTENCE.search(line[:_LONGEST]) is not None
+        if sentences > (_MOST_SENTENCES if reached else 0):
             return False
     return True
 
@@ -121,6 +124,8 @@ def _block(lines: list[str], tail: int) -> int:
             found = begin
         elif not all(map(_is_contact, paragraph)):
             break
+        if not any(map(_is_contact, paragraph)):
+            break
         end = begin
     return found
 
@@ -143,14 +148,11 @@ def _is_contact(line: str) -> bool:
 
 
 def _is_name(line: str, *, capital: bool = False) -> bool:
-    """One to four words of letters, the first (`capital`: each but particles) capitalised, none of them an ordinary word."""
+    """A few words of letters, none of them ordinary; `capital`: the first and most of them capitalised."""
     bare = line[:_LONGEST].strip(" \t*_-–—~/|,.")
     words = bare.replace(",", " ").replace("&", " ").replace("(", " ").replace(")", " ").replace('"', " ").split()
-    if (
-        not 0 < len(words) <= 5
-        or len(bare) > 50
-        or not all(_NAME.fullmatch(word) for word in words)
-        or is_ordinary(" ".join(words))
-    ):
+    if not 0 < len(words) <= _MOST_NAMES or len(bare) > _LONGEST_NAME or not all(_NAME.fullmatch(word) for word in words):
+        return False
+    if is_ordinary(bare) or SIGN_OFF.fullmatch(bare):
         return False
     return not capital or (words[0][0].isupper() and sum(word[0].isupper() for word in words) * 2 > len(words))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _LONGEST = 240  # characters of a line that can be part of an opening
+_NEAR = 600  # characters before the end of an introduction
 _MOST_LINES = 4  # over which an introduction is wrapped
 _MOST_HEADERS = 8
 _MOST_ADDRESSES = 4
@@ -46,7 +47,7 @@ _KINDS = {name: kind for kind, names in _HEADERS.items() for name in names}
 _HEADER = re.compile(r"[\s*_>|]{0,8}([^\W\d_][^:：\n*]{0,24}?)[ \t\xa0]{0,3}\*{0,2}[ \t]{0,3}[:：](?!//)")
 
 _WROTE = re.compile(
-    r"(?<!\w)(?:wrote|writes|schrieb|hat geschrieben|geschrieben|a [ée]crit|escribi[óo]|escribi[óo]:|escreveu|ha scritto|scritto|"
+    r"(?<!\w)(?<!\bi )(?<!\bwe )(?:wrote|writes|schrieb|hat geschrieben|geschrieben|a [ée]crit|escribi[óo]|escribi[óo]:|escreveu|ha scritto|scritto|"
     r"schreef|geschreven|skrev|skreiv|kirjoitti|napisał|napisała|napisał\(a\)|pisze|napsal|napsala|napsal\(a\)|napísal|napísal\(a\)|"
     r"írta|ezt írta|a scris|yazdı|şunu yazdı|написал|написала|написал\(а\)|пишет|пише|написав|написала|написав\(ла\)|έγραψε|"
     r"je napisao|je napisala|rašė|kirjutas|đã viết|viết|menulis)(?!\w)|写道|寫道|书写|のメール|書きました|작성|님이|כתב|كتب",
@@ -65,6 +66,7 @@ _DATED = re.compile(
 _TIMED = re.compile(r"\d[:.h]\d\d(?!\d)")
 _ADDRESS = re.compile(r"(?<=\w)@\w")
 _BEGINS_WITH_SENDER = re.compile(r"[^@:]{0,120}(?:mailto:[^@:]{0,64})?(?<=\w)@\w")
+_ALPHANUMERIC = re.compile(r"[^\W_]")
 _CLOSES_ADDRESS = re.compile(r">[^<>]{0,40}[:：]\s*$")
 _RULE = re.compile(r"[\s>]{0,4}[-_=*]{3,}")
 _ENDS = (":", "：", ">", "--", "wrote", "schrieb", "écrit", "escribió", "escreveu", "写道", "寫道")
@@ -91,17 +93,21 @@ def opening_at(lines: Sequence[str], number: int, first: int = 0) -> Opening | N
     line = lines[number]
     if not line or len(line) > _LONGEST or line.isspace():
         return None
+    if not (_ALPHANUMERIC.search(line) or closes_address(line)):
+        return _ruled_headers(lines, number)
     return _title(lines, number) or _headers(lines, number) or _introduction(lines, number, first)
+
+
+def _ruled_headers(lines: Sequence[str], number: int) -> Opening | None:
+    after = _past_blank(lines, number + 1)
+    headed = _headers(lines, after) if _RULE.match(lines[number]) else None
+    return Opening(number, headed.end, True) if headed else None
 
 
 def _title(lines: Sequence[str], number: int) -> Opening | None:
     line = lines[number].strip()
     bare = quoted(line).strip(" \t-_=*:：—–<>")
     ruled = _RULE.match(line) is not None
-    if not bare:
-        after = _past_blank(lines, number + 1)
-        headed = ruled and _headers(lines, after)
-        return Opening(number, headed.end, True) if headed else None
     if len(bare) > 60 or not (ruled or line.endswith((":", "：", "--"))):
         return None
     known = _TITLES.fullmatch(bare) is not None
@@ -116,7 +122,9 @@ def _title(lines: Sequence[str], number: int) -> Opening | None:
 
 def _headers(lines: Sequence[str], number: int) -> Opening | None:
     """The sender and another header, with a subject or an address among them; or, in a language not known here, four with an address and a time."""
-    if number >= len(lines) or not _HEADER.match(lines[number][:_LONGEST]):
+    if number >= len(lines) or not (begins := _HEADER.match(lines[number][:_LONGEST])):
+        return None
+    if begins[1].strip().casefold() not in _KINDS and not all(map(_HEADER.match, lines[number + 1 : number + 4])):
         return None
     kinds: list[str | None] = []
     addressed = timed = False
@@ -148,6 +156,10 @@ def _introduction(lines: Sequence[str], number: int, first: int) -> Opening | No
     if not lines[number].rstrip().lower().endswith(_ENDS) or (number + 1 < len(lines) and closes_address(lines[number + 1])):
         return None
     followed = _quotation_follows(lines, number + 1)
+    near = " ".join(line[:_LONGEST] for line in lines[max(first, number - 2 * _MOST_LINES) : number + 1])[-_NEAR:]
+    dated, addressed = _DATED.search(near), _ADDRESS.search(near)
+    if not ((dated and addressed) or (_WROTE.search(near) and (followed or dated or addressed))):
+        return None
     best: Opening | None = None
     joined, wrapped = "", 0
     for begin in range(number, max(first, number - 2 * _MOST_LINES) - 1, -1):
