@@ -9,9 +9,9 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import service_connection
+from flywheel_dagster.patience import Patience
 from flywheel_dagster.settings import Settings, load_settings
 from flywheel_dagster.training.choice import chosen_trainer
-from flywheel_dagster.training.submission import Patience
 from flywheel_dagster.training.trainer import Trainer
 
 

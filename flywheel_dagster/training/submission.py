@@ -1,12 +1,10 @@
 """Buys each training once: a ledger row first, then look before you create, record at once, reattach after any crash, poll with a bound."""
 
 import hashlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -24,9 +22,9 @@ from flywheel_dagster.errors import (
     UnansweredError,
     UnknownJobError,
 )
+from flywheel_dagster.patience import Patience
 from flywheel_dagster.training.trainer import JobState, JobStatus, Trainer
 
-_T = TypeVar("_T")
 _ATTEMPTS = 7  # of a submission: with pauses of 1, 2, 4 … seconds about a minute, which a provider's list may also lag behind
 _LOOKS = 30  # that may fail in a row while a job runs: half an hour without the provider
 
@@ -41,16 +39,6 @@ class TrainedModel:
     cost_usd: Decimal | None
     settings_hash: str
     attempt: int
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How often to look and how long to wait; the clock is injectable."""
-
-    poll: timedelta = timedelta(seconds=60)
-    limit: timedelta = timedelta(hours=24)
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
 
 
 def settings_hash(trainer: Trainer) -> str:
@@ -121,7 +109,7 @@ def _is_forgotten(trainer: Trainer, row: dict[str, Any], patience: Patience) -> 
     if row["provider_job_id"] is None or row["status"] not in ("submitted", "running"):
         return False
     try:
-        _patiently(lambda: trainer.status(row["provider_job_id"]), patience, attempts=_ATTEMPTS)
+        patience.insist(lambda: trainer.status(row["provider_job_id"]), attempts=_ATTEMPTS, on=TransientTrainingError)
     except UnknownJobError:
         return True
     return False
@@ -162,13 +150,13 @@ def _submit(
             _update(connection, job, status="planned", training_file_id=None, validation_file_id=None)
             raise
 
-    job_id = _patiently(found_or_created, patience, attempts=_ATTEMPTS)
+    job_id = patience.insist(found_or_created, attempts=_ATTEMPTS, on=TransientTrainingError)
     _update(connection, job, provider_job_id=job_id, status="submitted")
     return _read(connection, job)
 
 
 def _found(trainer: Trainer, key: str, patience: Patience, *, looks: int) -> str | None:
-    for _ in _tries(patience, looks):
+    for _ in patience.tries(looks):
         if (job_id := trainer.find(key)) is not None:
             return job_id
     return None
@@ -194,7 +182,7 @@ def _wait(
 ) -> TrainedModel:
     job_id, deadline = row["provider_job_id"], patience.clock() + patience.limit.total_seconds()
     while True:
-        seen = _patiently(lambda: trainer.status(job_id), patience, attempts=_LOOKS)
+        seen = patience.insist(lambda: trainer.status(job_id), attempts=_LOOKS, on=TransientTrainingError)
         progress(seen)
         if seen.state is JobState.SUCCEEDED:
             if not seen.model_id:
@@ -218,24 +206,6 @@ def _wait(
                 f"fine-tuning job {job_id} is still {seen.provider_status} after {hours:g} h; materialize fine_tuned_model again to go on waiting"
             )
         patience.sleep(patience.poll.total_seconds())
-
-
-def _patiently(step: Callable[[], _T], patience: Patience, *, attempts: int) -> _T:
-    for attempt in _tries(patience, attempts):
-        try:
-            return step()
-        except TransientTrainingError:
-            if attempt == attempts - 1:
-                raise
-    raise AssertionError("unreachable")
-
-
-def _tries(patience: Patience, count: int) -> Iterator[int]:
-    """Numbers of tries, with pauses of 1, 2, 4 … seconds in between, none longer than a poll."""
-    for number in range(count):
-        if number:
-            patience.sleep(min(patience.poll.total_seconds(), 2.0 ** (number - 1)))
-        yield number
 
 
 def _lock_key(job: UUID) -> int:

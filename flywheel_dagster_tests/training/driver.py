@@ -21,6 +21,7 @@ from flywheel_dagster import database
 from flywheel_dagster.database import connect
 from flywheel_dagster.datasets import assemble as assembling
 from flywheel_dagster.models import registry
+from flywheel_dagster.patience import Patience
 from flywheel_dagster.training import openai_trainer, registration, submission
 
 TRACED = {
@@ -62,7 +63,7 @@ def make_trainer(seed: int, url: str) -> openai_trainer.OpenAITrainer:
 def run(order: dict[str, Any]) -> dict[str, Any]:
     """From scored rows to a registered version; what came of it."""
     trainer = make_trainer(order["seed"], order["provider"])
-    patience = submission.Patience(poll=timedelta(milliseconds=order["poll_milliseconds"]))
+    patience = Patience(poll=timedelta(milliseconds=order["poll_milliseconds"]))
     with connect(order["database"]) as connection:
         dataset = assembling.assemble(connection, "acme", Path(order["directory"]), assembling.Selection())
         trained = submission.train(connection, trainer, dataset, suffix="killed", patience=patience)

@@ -10,8 +10,8 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.datasets.weeks import score_weeks
 from flywheel_dagster.outcomes.ledger import record, send
+from flywheel_dagster.patience import Patience
 from flywheel_dagster.training.openai_trainer import OpenAITrainer
-from flywheel_dagster.training.submission import Patience
 from flywheel_dagster_tests.outcomes.making import MONDAY, event, message
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 
