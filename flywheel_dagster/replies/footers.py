@@ -26,7 +26,7 @@ _SENT_FROM = re.compile(
     r"отправлено (?:с|из|от)|послано с|надіслано (?:з|із)|στάλθηκε από|iphone'umdan gönderildi|"
     r"(?:desde|depuis|von|från|fra|dal|do|vanaf|z|с|из) (?:mi|mon|meinem|min|mio|meu|mijn|mojego|моего) (?:iphone|ipad|android|blackberry|"
     r"galaxy|samsung|smartphone|handy|mobil|móvil|celular|portable|t[ée]l[ée]fon|телефон)|"
-    r"発信元|从我的|發自|发自|自我的|傳送自|获取|取得 outlook|.{0,12}(?:iphone|ipad|android)から送信|나의 .{0,12}에서 보냄",
+    r"発信元|从我的|從我的|由我的|發自|发自|自我的|傳送自|获取|取得 outlook|.{0,12}(?:iphone|ipad|android)から送信|나의 .{0,12}에서 보냄",
     re.IGNORECASE,
 )
 _ABOUT_SENDING = re.compile(
