@@ -1,0 +1,100 @@
+"""What a reply's sentences hold: phrases by category, after negation, with more weight after a "but" and less before it."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from flywheel_dagster.replies.rules.automaton import Match
+from flywheel_dagster.replies.rules.lexicon import EVERYWHERE, Lexicon, lexicon
+from flywheel_dagster.replies.rules.wording import BEGIN, COMMA, END, QUESTION
+
+_WARM = frozenset({"interest", "meeting", "ask"})
+_OBSTACLES = frozenset({"price", "timing", "no_need", "competitor", "authority", "reject", "unsubscribe", "hostile"})
+_REACH = 3  # words between "not" and what it denies
+_BEFORE_BUT = 0.4
+_MOST_SIGNALS = 400
+_NO_QUESTION = frozenset({"unsubscribe", "hostile", "sarcasm", "defer", "auto"})
+_SPECIFIC = 4  # words
+
+
+class Signal(NamedTuple):
+    """A phrase that was found: its category, our list's words for it, its weight, and where it stands."""
+
+    category: str
+    phrase: str
+    weight: float
+    sentence: int
+    start: int
+
+
+def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[Signal]:
+    """The signals of a reply in order. Of phrases inside one another only the outermost counts."""
+    found: list[Signal] = []
+    for number, sentence in enumerate(sentences):
+        for language in (*languages, EVERYWHERE):
+            lists = lexicon(language)
+            found += _signals(lists, lists.read(sentence), number)
+        if sentence[-1] == QUESTION:
+            here = {signal.category for signal in found if signal.sentence == number}
+            if not here & _NO_QUESTION:
+                length = sum(word not in (COMMA, QUESTION) for word in sentence)
+                found.append(Signal("question" if length >= _SPECIFIC else "short_question", "?", 1.0, number, len(sentence)))
+        if len(found) > _MOST_SIGNALS:
+            break
+        if number and _turns(lists_of(languages), sentence):
+            found = [signal._replace(weight=signal.weight * _BEFORE_BUT) if signal.sentence == number - 1 else signal for signal in found]
+    return found
+
+
+def lists_of(languages: Sequence[str]) -> list[Lexicon]:
+    """The lists of these languages."""
+    return [lexicon(language) for language in languages]
+
+
+def _turns(lists: Sequence[Lexicon], sentence: list[str]) -> bool:
+    return any(sentence[0] in each.turns for each in lists)
+
+
+def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
+    outermost = _outermost(list(lists.find(words)))
+    covered = {at for match in outermost if match.category == "inert" or match.category in _WARM for at in range(match.start, match.end)}
+    turns = [at for at, word in enumerate(words) if word in lists.turns and 1 < at and at not in covered]
+    concessions = [at for at, word in enumerate(words) if word in lists.concessions]
+    for match in outermost:
+        category = match.category
+        if category == "inert":
+            continue
+        if category in _WARM or category in _OBSTACLES:
+            denied = _is_denied(lists, words, match.start, covered)
+            if denied and category in _WARM:
+                category = "reject"
+            elif denied:
+                continue
+        weight = 1.0
+        if any(match.end <= at for at in turns):
+            weight = _BEFORE_BUT
+        if any(at < match.start for at in concessions) and not any(at > 2 for at in concessions if at < match.start and COMMA in words[at : match.start]):
+            weight = min(weight, _BEFORE_BUT)
+        phrase = " ".join(word for word in words[match.start : match.end] if word not in (BEGIN, END, COMMA))
+        yield Signal(category, phrase, weight, number, match.start)
+
+
+def _is_denied(lists: Lexicon, words: list[str], start: int, covered: set[int]) -> bool:
+    for at in range(start - 1, max(start - _REACH - 2, 0), -1):
+        word = words[at]
+        if word == COMMA or word in lists.turns:
+            return False
+        if word in lists.negators and at not in covered:
+            return True
+    return False
+
+
+def _outermost(matches: list[Match]) -> list[Match]:
+    """Without those inside a longer one; same words in two categories stand for both."""
+    kept: list[Match] = []
+    reach, widest = -1, (-1, -1)
+    for match in sorted(matches, key=lambda each: (each.start, -each.end)):
+        if match.end > reach or (match.start, match.end) == widest:
+            kept.append(match)
+            if match.end > reach:
+                reach, widest = match.end, (match.start, match.end)
+    return kept

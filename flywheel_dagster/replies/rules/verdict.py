@@ -1,0 +1,139 @@
+"""Decides by the conventions' order: unsubscribe and closed doors, automatic replies, questions and enthusiasm, then all that is neither."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from flywheel_dagster.replies.analysis import InterestLevel, Objection
+from flywheel_dagster.replies.rules.evidence import Signal
+
+_STRONG = ("meeting", "ask", "price_question", "question")
+_OPEN = ("defer", "door")
+_OBJECTIONS = (
+    ("competitor", Objection.COMPETITOR),
+    ("price", Objection.PRICE),
+    ("authority", Objection.AUTHORITY),
+    ("timing", Objection.TIMING),
+    ("no_need", Objection.NO_NEED),
+)
+
+
+class Verdict(NamedTuple):
+    """What the signals amount to; the ranges are those of ReplyAnalysis. `because` names the rule that decided."""
+
+    score: float
+    interest: InterestLevel
+    objection: Objection
+    confidence: float
+    because: str
+    is_auto_reply: bool = False
+    wants_unsubscribe: bool = False
+    referral: bool = False
+
+
+class Strengths:
+    """How strongly each category is present (0 to about 1), how often, and where it stands last."""
+
+    def __init__(self, signals: Sequence[Signal]) -> None:
+        self.weight: dict[str, float] = {}
+        self.count: dict[str, int] = {}
+        self.last: dict[str, tuple[int, int]] = {}
+        for signal in signals:
+            self.weight[signal.category] = max(self.weight.get(signal.category, 0.0), signal.weight)
+            self.count[signal.category] = self.count.get(signal.category, 0) + 1
+            self.last[signal.category] = (signal.sentence, signal.start)
+
+    def of(self, *categories: str) -> float:
+        """The strongest of these."""
+        return max(self.weight.get(each, 0.0) for each in categories)
+
+    def latest(self, *categories: str) -> tuple[int, int]:
+        """Where the last of these stands."""
+        return max(self.last.get(each, (-1, -1)) for each in categories)
+
+
+def decide(signals: Sequence[Signal], *, automatic: bool, unsubscribe: bool) -> Verdict:
+    """The verdict on a reply's signals and its headers."""
+    found = Strengths(signals)
+    objection = _objection(found.weight)
+    referral = found.of("referral") > 0
+    if unsubscribe or found.of("unsubscribe"):
+        return Verdict(-0.9, InterestLevel.NONE, _or_not_interested(objection), 0.95, "asks for no more mail", wants_unsubscribe=True)
+    if automatic or _is_automatic(found):
+        return Verdict(0.0, InterestLevel.NONE, Objection.NONE, 0.95 if automatic else 0.85, "an automatic reply", is_auto_reply=True, referral=referral)
+    if found.of("hostile"):
+        return Verdict(-0.95, InterestLevel.NONE, _or_not_interested(objection), 0.85, "annoyed", referral=referral)
+    if found.of("sarcasm"):
+        return Verdict(-0.7, InterestLevel.NONE, _or_not_interested(objection), 0.6, "mocking", referral=referral)
+    return _weighed(found, objection, referral)
+
+
+def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
+    strong, warm, closed = found.of(*_STRONG), found.of("interest"), found.of("reject")
+    obstacle = found.of("no_need", "competitor", "price")
+    opened = found.of(*_OPEN)
+    soft = found.of("wrong_person", "left", "authority", "timing", "referral", "maybe")
+    if closed:
+        if strong > closed or (strong and strong >= closed and found.latest(*_STRONG) > found.latest("reject")) or (warm > closed):
+            return _positive(found, objection, referral, 0.55)
+        if found.of("wrong_person", "left"):
+            return Verdict(0.0, InterestLevel.NONE, objection, 0.5, "the wrong person", referral=referral)
+        if opened >= closed:
+            return Verdict(0.0, InterestLevel.MEDIUM, _or_not_interested(objection), 0.5, "declines, the door left open", referral=referral)
+        if found.of("authority", "referral") and not obstacle:
+            return Verdict(0.05, InterestLevel.LOW, objection, 0.45, "others decide", referral=referral)
+        sure = 0.9 if not (strong or warm or soft) else 0.65
+        return Verdict(-0.6 - 0.2 * sure, InterestLevel.NONE, _or_not_interested(objection), sure, "declines", referral=referral)
+    if obstacle:
+        if strong >= obstacle or warm > obstacle:
+            return _positive(found, objection, referral, 0.6)
+        if opened or found.of("maybe", "timing", "authority"):
+            interest = InterestLevel.MEDIUM if opened or found.of("maybe", "timing") else InterestLevel.LOW
+            return Verdict(0.05, interest, objection, 0.55, "an obstacle, the door left open", referral=referral)
+        return Verdict(-0.5, InterestLevel.NONE, objection, 0.7, "an obstacle", referral=referral)
+    if found.of("wrong_person", "left"):
+        return Verdict(0.0, InterestLevel.NONE, Objection.NONE, 0.75, "the wrong person", referral=referral)
+    if strong > found.of("timing", "authority", "defer") or (strong and not found.of("timing", "authority", "defer")):
+        return _positive(found, objection, referral, 0.85)
+    if warm and warm > found.of("timing", "authority", "defer", "maybe"):
+        return _positive(found, objection, referral, 0.7)
+    return _neutral(found, objection, referral)
+
+
+def _positive(found: Strengths, objection: Objection, referral: bool, sure: float) -> Verdict:
+    interest = InterestLevel.HIGH if found.of(*_STRONG) or found.count.get("interest", 0) > 1 else InterestLevel.MEDIUM
+    score = 0.6 + 0.15 * bool(found.of("meeting", "ask")) + 0.1 * bool(found.of("interest"))
+    return Verdict(score, interest, objection, sure, "asks, agrees or is keen", referral=referral)
+
+
+def _neutral(found: Strengths, objection: Objection, referral: bool) -> Verdict:
+    warm = 0.15 * bool(found.of("interest", *_STRONG))
+    if found.of("defer", "door", "maybe", "timing"):
+        return Verdict(0.15 + warm, InterestLevel.MEDIUM, objection, 0.75, "later, or perhaps", referral=referral)
+    if found.of("authority"):
+        return Verdict(0.15 + warm, InterestLevel.LOW, objection, 0.7, "others decide", referral=referral)
+    if referral:
+        return Verdict(0.1 + warm, InterestLevel.LOW, objection, 0.7, "names somebody else", referral=True)
+    if found.of("short_question"):
+        return Verdict(0.5, InterestLevel.MEDIUM, objection, 0.5, "asks something")
+    if found.of("bye"):
+        return Verdict(-0.4, InterestLevel.NONE, Objection.NOT_INTERESTED, 0.4, "takes leave")
+    if found.of("ack"):
+        return Verdict(0.1, InterestLevel.LOW, objection, 0.6, "no more than an answer")
+    return Verdict(0.05, InterestLevel.LOW, objection, 0.2, "nothing matched")
+
+
+def _is_automatic(found: Strengths) -> bool:
+    count = found.count.get("auto", 0)
+    human = found.of("meeting", "ask", "interest", "question", "price_question", "reject")
+    return count >= 3 or (count > 0 and not human)
+
+
+def _objection(weight: Mapping[str, float]) -> Objection:
+    for category, objection in _OBJECTIONS:
+        if weight.get(category):
+            return objection
+    return Objection.NONE
+
+
+def _or_not_interested(objection: Objection) -> Objection:
+    return Objection.NOT_INTERESTED if objection is Objection.NONE else objection
