@@ -13,8 +13,9 @@ from benchmarks.measuring import Ground, Peak, Report, console, seconds
 from benchmarks.past_outcomes import FIRST, WEEKS, write_past_outcomes
 from flywheel_dagster.datasets import assemble as assembly
 from flywheel_dagster.datasets.assemble import Dataset
-from flywheel_dagster.datasets.weeks import ScoredWeek, monday, score_weeks
+from flywheel_dagster.datasets.weeks import ScoredWeek, score_weeks
 from flywheel_dagster.outcomes.importing import import_outcomes
+from flywheel_dagster.outcomes.weeks import monday
 
 GOAL = 1.25  # times the floor, for the files
 MEMORY = 150  # MB

@@ -9,6 +9,7 @@ from flywheel_dagster.assets.meetings import held_meetings
 from flywheel_dagster.assets.model import fine_tuned_model
 from flywheel_dagster.assets.outcomes import outcome_labels
 from flywheel_dagster.assets.registry import model_registry_entry
+from flywheel_dagster.assets.replies import reply_sentiment
 from flywheel_dagster.assets.training_rows import scored_training_rows
 from flywheel_dagster.assets.unmatched import unmatched_events
 from flywheel_dagster.jobs import JOBS
@@ -24,6 +25,7 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
             outcome_labels,
             held_meetings,
             unmatched_events,
+            reply_sentiment,
             scored_training_rows,
             training_jsonl,
             fine_tuned_model,

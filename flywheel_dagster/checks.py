@@ -3,6 +3,9 @@
 They run inside the step that writes the dataset: Dagster's checks with partitions of their own are not for production yet.
 """
 
+from collections.abc import Mapping
+from datetime import date, timedelta
+
 import dagster as dg
 import psycopg
 from psycopg.rows import TupleRow
@@ -10,8 +13,10 @@ from psycopg.rows import TupleRow
 from flywheel_dagster.datasets.assemble import Dataset
 from flywheel_dagster.datasets.gates import Verdict, enough_examples, no_lead_on_both_sides, no_outcome_twice, valid_chat_format
 from flywheel_dagster.datasets.weeks import stale_weeks
-from flywheel_dagster.names import TRAINING_JSONL
+from flywheel_dagster.names import REPLY_SENTIMENT, TRAINING_JSONL
 from flywheel_dagster.presentation import table
+from flywheel_dagster.replies.judging import Tally
+from flywheel_dagster.replies.weekly import ENOUGH, WeekOfReplies, shift
 from flywheel_dagster.settings import Settings
 
 DATASET_CHECKS = [
@@ -39,6 +44,89 @@ DATASET_CHECKS = [
         description="No week of training rows is older than its outcomes. Warns only: outcomes change all the time.",
     ),
 ]
+
+
+REPLY_CHECKS = [
+    dg.AssetCheckSpec(
+        "models_answer",
+        asset=REPLY_SENTIMENT,
+        description="Rules stood in for the model in less than 5 % of what it was asked.",
+    ),
+    dg.AssetCheckSpec(
+        "labels_agree_with_scores", asset=REPLY_SENTIMENT, description="Every judged reply's label is that of its score."
+    ),
+    dg.AssetCheckSpec(
+        "replies_say_what_they_said",
+        asset=REPLY_SENTIMENT,
+        description="The shares of labels are those of the week before, as far as chance allows. Warns only: markets change.",
+    ),
+]
+_MOST_FALLBACKS = 0.05
+
+
+def check_replies(tally: Tally, filled: list[WeekOfReplies], found: Mapping[date, WeekOfReplies]) -> list[dg.AssetCheckResult]:
+    """The results of all checks of `reply_sentiment`: for the weeks of this run, `found` has the ones before them, too."""
+    return [_models_answer(tally, filled), _labels_agree(filled), _no_shift(filled, found)]
+
+
+def _models_answer(tally: Tally, filled: list[WeekOfReplies]) -> dg.AssetCheckResult:
+    stood_in = max(sum(week.stood_in for week in filled), tally.fallbacks.total())
+    asked = stood_in + sum(week.methods["llm"] for week in filled)
+    share = stood_in / asked if asked else 0.0
+    why = ", ".join(f"{reason} {count}" for reason, count in tally.fallbacks.most_common(3))
+    return dg.AssetCheckResult(
+        check_name="models_answer",
+        passed=share < _MOST_FALLBACKS,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="no model was asked"
+        if not asked
+        else f"rules stood in for {stood_in} of {asked} ({share:.1%})"
+        + (f"; now: {why}; see why_rules_answered, mend the cause and materialize the weeks again" if why else ""),
+        metadata={
+            "share": share,
+            "asked": asked,
+            "stood_in": stood_in,
+            "why_rules_answered": table([{"reason": reason, "replies": count} for reason, count in tally.fallbacks.most_common()]),
+        },
+    )
+
+
+def _labels_agree(filled: list[WeekOfReplies]) -> dg.AssetCheckResult:
+    wrong = [week for week in filled if week.disagreeing]
+    count = sum(week.disagreeing for week in wrong)
+    return dg.AssetCheckResult(
+        check_name="labels_agree_with_scores",
+        passed=not count,
+        description=f"{count} replies have a label that their score contradicts; whoever gives track_reply a label of its own should leave it out"
+        if count
+        else "all labels are those of their scores",
+        metadata={"disagreeing": count, "sample": table([{"week": week.week, "replies": week.disagreeing} for week in wrong[:10]])},
+    )
+
+
+def _no_shift(filled: list[WeekOfReplies], found: Mapping[date, WeekOfReplies]) -> dg.AssetCheckResult:
+    pairs = [(week, found[before]) for week in filled if (before := week.week - timedelta(weeks=1)) in found]
+    shifts = [(week.week, shift(before.labels, week.labels)) for week, before in pairs]
+    compared = [(week, seen) for week, seen in shifts if seen.distance is not None]
+    notable = [(week, seen) for week, seen in compared if seen.is_notable]
+    if notable:
+        said = f"{len(notable)} of {len(compared)} weeks differ from the one before; look at their replies, and at the method and version that judged them"
+    else:
+        said = (
+            f"{len(compared)} weeks compared, none differs notably"
+            if compared
+            else f"too few replies to compare (fewer than {ENOUGH} a week)"
+        )
+    return dg.AssetCheckResult(
+        check_name="replies_say_what_they_said",
+        passed=not notable,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=said,
+        metadata={
+            "weeks_compared": len(compared),
+            "notable": table([{"week": week, "distance": seen.distance, "p": seen.p_value} for week, seen in notable[:10]]),
+        },
+    )
 
 
 def check_dataset(connection: psycopg.Connection[TupleRow], dataset: Dataset, settings: Settings) -> list[dg.AssetCheckResult]:

@@ -96,7 +96,9 @@ def materialize(
     weeks_to: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="To the one with this day [--from].")
     ] = None,
-    stale_weeks: Annotated[bool, typer.Option("--stale-weeks", help="Score all weeks whose outcomes changed.")] = False,
+    stale_weeks: Annotated[
+        bool, typer.Option("--stale-weeks", help="Judge what replies are left, then score all weeks whose outcomes changed.")
+    ] = False,
     run_each_week: Annotated[
         bool, typer.Option("--run-each-week", help="A run for each week instead of one for the range.")
     ] = False,

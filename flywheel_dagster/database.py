@@ -25,13 +25,14 @@ MEMBER_ROLE = "flywheel_member"
 
 
 class Lock(IntEnum):
-    """The advisory locks, by what they guard; 7060 is the migrations' and 7061 the outcomes' buckets in `sql/`."""
+    """The advisory locks, by what they guard; 7060 is the migrations', 7061 (outcomes' buckets) and 7067 (links) are those of `sql/`."""
 
     WEEK = 7062
     REGISTRATION = 7063
     SUBMISSION = 7064
     ASSEMBLY = 7065
     PROCESS = 7066
+    REPLIES = 7068
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The jobs that schedules, sensors and people start: weeks of training rows, and the training of a scope."""
+"""The jobs that schedules, sensors and people start: weeks of replies and of training rows, and the training of a scope."""
 
 import dagster as dg
 
@@ -7,9 +7,16 @@ from flywheel_dagster.names import (
     HELD_MEETINGS,
     MODEL_REGISTRY_ENTRY,
     OUTCOME_LABELS,
+    REPLY_SENTIMENT,
     SCORED_TRAINING_ROWS,
     TRAINING_JSONL,
     UNMATCHED_EVENTS,
+)
+
+classify_replies = dg.define_asset_job(
+    "classify_replies",
+    selection=[REPLY_SENTIMENT],
+    description="Judge the replies to weeks of messages; any range, in one run or many.",
 )
 
 score_weeks = dg.define_asset_job(
@@ -42,4 +49,4 @@ link_events = dg.define_asset_job(
     description="Decide anew which outcome each event belongs to that names none, and show what is left.",
 )
 
-JOBS = [observe_outcomes, complete_meetings, link_events, score_weeks, train_scope]
+JOBS = [observe_outcomes, complete_meetings, link_events, classify_replies, score_weeks, train_scope]

@@ -4,12 +4,15 @@ GROUP_OUTCOMES = "outcomes"
 GROUP_TRAINING = "training"
 GROUP_MODELS = "models"
 
+POOL_REPLY_MODEL = "reply_model"
+
 OWNER_DATA = "team:data-engineering"
 OWNER_MODELS = "team:machine-learning"
 
 OUTCOME_LABELS = "outcome_labels"
 UNMATCHED_EVENTS = "unmatched_events"
 HELD_MEETINGS = "held_meetings"
+REPLY_SENTIMENT = "reply_sentiment"
 SCORED_TRAINING_ROWS = "scored_training_rows"
 TRAINING_JSONL = "training_jsonl"
 FINE_TUNED_MODEL = "fine_tuned_model"

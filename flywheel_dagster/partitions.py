@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from flywheel_dagster.datasets.weeks import FIRST_WEEK
+from flywheel_dagster.outcomes.weeks import FIRST_WEEK
 
 # Keys are Mondays (UTC); end_offset 1 adds the running week, whose first outcomes may be deals already.
 weeks = dg.WeeklyPartitionsDefinition(

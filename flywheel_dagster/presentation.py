@@ -3,9 +3,13 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, none: str = "none") -> dg.MarkdownMetadataValue:
@@ -26,8 +30,16 @@ def bars(values: Mapping[str, float], *, title: str, ylabel: str) -> dg.Markdown
     axes = figure.subplots()
     positions = range(len(values))
     axes.bar(positions, list(values.values()), color="#4f43dd")
-    step = max(1, len(values) // 10)
-    axes.set_xticks(list(positions)[::step], list(values)[::step], rotation=30, ha="right", fontsize=7)
+    return _drawn(figure, axes, list(values), title=title, ylabel=ylabel)
+
+
+def _drawn(
+    figure: "Figure", axes: "Axes", labels: Sequence[str], *, title: str, ylabel: str, legend: bool = False
+) -> dg.MarkdownMetadataValue:
+    step = max(1, len(labels) // 10)
+    axes.set_xticks(range(len(labels))[::step], labels[::step], rotation=30, ha="right", fontsize=7)
+    if legend:
+        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     axes.tick_params(axis="y", labelsize=7)
     axes.set_title(title, fontsize=9)
     axes.set_ylabel(ylabel, fontsize=8)
@@ -35,6 +47,20 @@ def bars(values: Mapping[str, float], *, title: str, ylabel: str) -> dg.Markdown
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=90)
     return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(image.getvalue()).decode()})")
+
+
+def stacked(series: Mapping[str, Sequence[float]], labels: Sequence[str], *, title: str, ylabel: str) -> dg.MarkdownMetadataValue:
+    """Stacked bars as an inline PNG: for each series a value a label; long ones show every nth label."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 2.4), layout="constrained")
+    axes = figure.subplots()
+    positions = range(len(labels))
+    below = [0.0] * len(labels)
+    for (name, values), colour in zip(series.items(), ("#2f9e6e", "#b8b8c4", "#d1495b", "#4f43dd"), strict=False):
+        axes.bar(positions, values, bottom=below, label=name, color=colour)
+        below = [before + value for before, value in zip(below, values, strict=True)]
+    return _drawn(figure, axes, labels, title=title, ylabel=ylabel, legend=True)
 
 
 def column_schema(columns: Mapping[str, str]) -> dg.TableSchema:

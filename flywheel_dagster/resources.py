@@ -10,6 +10,8 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import service_connection
 from flywheel_dagster.patience import Patience
+from flywheel_dagster.replies.choice import chosen_model
+from flywheel_dagster.replies.reading import Means
 from flywheel_dagster.settings import Settings, load_settings
 from flywheel_dagster.training.choice import chosen_trainer
 from flywheel_dagster.training.trainer import Trainer
@@ -31,6 +33,18 @@ class Flywheel(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resour
     def trainer(self) -> Trainer:
         """The trainer that FLYWHEEL_TRAINER names."""
         return chosen_trainer(self.settings())
+
+    def reading_means(self) -> Means:
+        """Who reads replies: the model of FLYWHEEL_REPLY_MODEL, or rules alone where there is only the local model server."""
+        settings = self.settings()
+        return Means(
+            model=chosen_model(settings),
+            timeout=settings.reply_timeout,
+            concurrency=settings.reply_concurrency,
+            batch_from=settings.reply_batch_from,
+            budget_usd=settings.reply_budget_usd,
+            patience=Patience(timedelta(seconds=settings.poll_seconds), timedelta(hours=settings.training_timeout_hours)),
+        )
 
     def patience(self) -> Patience:
         """How often to look at a fine-tuning job, and how long to wait; the local model server is done in seconds."""

@@ -11,10 +11,13 @@ import dagster as dg
 
 from flywheel_dagster.abandoned import known_process
 from flywheel_dagster.datasets.assemble import require_scope
-from flywheel_dagster.datasets.weeks import FIRST_WEEK, contiguous, monday, stale_weeks
+from flywheel_dagster.datasets.weeks import stale_weeks
 from flywheel_dagster.definitions import defs
 from flywheel_dagster.errors import FlywheelError
+from flywheel_dagster.outcomes.weeks import FIRST_WEEK, contiguous, monday
 from flywheel_dagster.partitions import range_tags, scopes
+from flywheel_dagster.replies.choice import chosen_model
+from flywheel_dagster.replies.due import weeks_with_new_replies
 from flywheel_dagster.resources import Flywheel
 
 # The full log stands in the UI; here a line for each run and what went wrong.
@@ -25,7 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when all runs succeeded, 1 when one failed."""
     parser = argparse.ArgumentParser(prog="flywheel materialize")
     parser.add_argument("--observe", action="store_true", help="observe outcome_labels")
-    parser.add_argument("--stale-weeks", action="store_true", help="score the weeks whose outcomes changed")
+    parser.add_argument(
+        "--stale-weeks", action="store_true", help="judge what replies are left, then score the weeks whose outcomes changed"
+    )
     parser.add_argument("--from", dest="first", type=date.fromisoformat, help="score weeks from the one with this day")
     parser.add_argument("--to", dest="last", type=date.fromisoformat, help="to the one with this day")
     parser.add_argument("--run-each-week", action="store_true", help="a run for each week instead of one for the range")
@@ -43,15 +48,31 @@ def _run_all(instance: dg.DagsterInstance, given: argparse.Namespace, marks: Map
     run = partial(_run, instance, marks)
     if given.observe and not run("observe_outcomes", "observe outcome_labels"):
         return False
+    if given.stale_weeks:
+        for first, last in _weeks_of_replies():
+            if not run("classify_replies", _named("judge replies of", first, last), tags=range_tags(first, last)):
+                return False
     for first, last in _ranges(given):
-        name = f"score {first}" if first == last else f"score {first} to {last}"
-        if not run("score_weeks", name, tags=range_tags(first, last)):
+        if not run("score_weeks", _named("score", first, last), tags=range_tags(first, last)):
             return False
     if given.scope:
         _require_scope(given.scope)
         instance.add_dynamic_partitions(str(scopes.name), [given.scope])
         return run("train_scope", f"train {given.scope}", partition_key=given.scope)
     return True
+
+
+def _named(doing: str, first: date, last: date) -> str:
+    return f"{doing} {first}" if first == last else f"{doing} {first} to {last}"
+
+
+def _weeks_of_replies() -> list[tuple[date, date]]:
+    flywheel = Flywheel()
+    with flywheel.connection() as connection:
+        by_model = chosen_model(flywheel.settings()) is not None
+        return contiguous(
+            [week for week in weeks_with_new_replies(connection, None, by_model=by_model).weeks if week >= FIRST_WEEK]
+        )
 
 
 def _ranges(given: argparse.Namespace) -> list[tuple[date, date]]:

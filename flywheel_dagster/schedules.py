@@ -1,13 +1,28 @@
-"""What happens by the clock: every hour meetings are completed, every night links are decided anew, on Mondays weeks are brought up to
+"""What happens by the clock: every hour meetings are completed, every night links are decided anew and replies judged, on Mondays weeks are brought up to
 date and the enabled scopes are trained. Off until switched on."""
 
 import dagster as dg
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.datasets.weeks import FIRST_WEEK, contiguous, stale_weeks
-from flywheel_dagster.jobs import complete_meetings, link_events, score_weeks, train_scope
+from flywheel_dagster.datasets.weeks import stale_weeks
+from flywheel_dagster.jobs import classify_replies, complete_meetings, link_events, score_weeks, train_scope
+from flywheel_dagster.outcomes.weeks import FIRST_WEEK, contiguous
 from flywheel_dagster.partitions import range_tags, scopes
+from flywheel_dagster.replies.choice import chosen_model
+from flywheel_dagster.replies.due import weeks_with_new_replies
 from flywheel_dagster.resources import Flywheel
+
+
+@dg.schedule(job=classify_replies, cron_schedule="45 0 * * *", execution_timezone="UTC")
+def nightly_replies(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -> dg.SkipReason | list[dg.RunRequest]:
+    """Every night 00:45 UTC: judges what is left to be judged, in all weeks, for whoever leaves the sensor new_replies off."""
+    with flywheel.connection() as connection:
+        by_model = chosen_model(flywheel.settings()) is not None
+        due = [week for week in weeks_with_new_replies(connection, None, by_model=by_model).weeks if week >= FIRST_WEEK]
+    if not due:
+        return dg.SkipReason("every reply is judged")
+    tick = context.scheduled_execution_time.date()
+    return [dg.RunRequest(run_key=f"{tick}:{first}", tags=range_tags(first, last)) for first, last in contiguous(due)]
 
 
 @dg.schedule(job=score_weeks, cron_schedule="0 1 * * 1", execution_timezone="UTC")
@@ -49,4 +64,4 @@ nightly_links = dg.ScheduleDefinition(
     description="Every night 00:30 UTC: events that name no outcome are linked anew, and a check tells what is left.",
 )
 
-SCHEDULES = [hourly_meetings, nightly_links, weekly_scoring, weekly_training]
+SCHEDULES = [hourly_meetings, nightly_links, nightly_replies, weekly_scoring, weekly_training]

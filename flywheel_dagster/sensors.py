@@ -1,11 +1,15 @@
-"""What happens when something changes: weeks whose outcomes changed, and organisations that train a model of their own."""
+"""What happens when something changes: weeks whose outcomes changed, new replies, and organisations that train a model of their own."""
+
+from datetime import date
 
 import dagster as dg
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.datasets.weeks import FIRST_WEEK, changed_weeks, contiguous
-from flywheel_dagster.jobs import score_weeks
+from flywheel_dagster.jobs import classify_replies, score_weeks
+from flywheel_dagster.outcomes.weeks import FIRST_WEEK, changed_weeks, contiguous
 from flywheel_dagster.partitions import range_tags, scopes
+from flywheel_dagster.replies.choice import chosen_model
+from flywheel_dagster.replies.due import weeks_with_new_replies
 from flywheel_dagster.resources import Flywheel
 
 
@@ -26,15 +30,34 @@ def changed_outcomes(context: dg.SensorEvaluationContext, flywheel: Flywheel) ->
             else "no outcome changed since the last tick"
         )
         return dg.SensorResult(skip_reason=reason, cursor=changes.cursor)
+    return dg.SensorResult(run_requests=_requests(known, changes.fingerprint), cursor=changes.cursor)
+
+
+def _requests(known: list[date], fingerprint: str) -> list[dg.RunRequest]:
     requests = []
     for first, last in contiguous(known):
         # The snapshot in the key makes every change a run of its own, while a tick that is evaluated twice doesn't repeat itself.
-        key = f"{first}:{changes.fingerprint}"
+        key = f"{first}:{fingerprint}"
         if first == last:
             requests.append(dg.RunRequest(run_key=key, partition_key=first.isoformat()))
         else:
             requests.append(dg.RunRequest(run_key=key, tags=range_tags(first, last)))
-    return dg.SensorResult(run_requests=requests, cursor=changes.cursor)
+    return requests
+
+
+@dg.sensor(job=classify_replies, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
+def new_replies(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.SensorResult:
+    """Requests the weeks to whose messages replies came since the last tick that nobody judged. Off until switched on.
+
+    Its cursor is a snapshot, as that of changed_outcomes. Replies that a run leaves over, at the cost ceiling, wait for nightly_replies.
+    """
+    by_model = chosen_model(flywheel.settings()) is not None
+    with flywheel.connection() as connection:
+        changes = weeks_with_new_replies(connection, context.cursor, by_model=by_model)
+    known = [week for week in changes.weeks if week >= FIRST_WEEK]
+    if not known:
+        return dg.SensorResult(skip_reason="no reply to be judged came since the last tick", cursor=changes.cursor)
+    return dg.SensorResult(run_requests=_requests(known, changes.fingerprint), cursor=changes.cursor)
 
 
 @dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -49,4 +72,4 @@ def organization_scopes(context: dg.SensorEvaluationContext, flywheel: Flywheel)
     return dg.SensorResult(dynamic_partitions_requests=[scopes.build_add_request(missing)])
 
 
-SENSORS = [changed_outcomes, organization_scopes]
+SENSORS = [changed_outcomes, new_replies, organization_scopes]

@@ -114,11 +114,11 @@ begin
     order by f.outcome_id, f.occurred_at, f.event_key
   ),
   latest_reply as (
-    select distinct on (f.outcome_id) f.outcome_id, coalesce(f.facts ->> 'text', f.facts ->> 'reply_text') as reply_text
+    select distinct on (f.outcome_id) f.outcome_id, f.occurred_at, coalesce(f.facts ->> 'text', f.facts ->> 'reply_text') as reply_text
     from fact f where f.event_type = 'replied'
     order by f.outcome_id, f.occurred_at desc, f.event_key desc
   ),
-  -- The latest reply counts; about one reply a human beats the newest version beats rules.
+  -- What is said of the latest reply counts; a human beats the newest version beats rules.
   judgement as (
     select distinct on (f.outcome_id) f.outcome_id, j.*
     from fact f
@@ -132,7 +132,8 @@ begin
       f.facts ->> 'interest_level' as interest_level,
       f.facts ->> 'objection_type' as objection_type
     ) j
-    where f.event_type = 'reply_classified'
+    left join latest_reply r on r.outcome_id = f.outcome_id
+    where f.event_type = 'reply_classified' and (r.outcome_id is null or j.of_reply >= r.occurred_at)
     order by f.outcome_id, j.of_reply desc,
       case j.method when 'human' then 0 when 'rules' then 2 else 1 end,
       coalesce((select array_agg(p.part[1]::numeric) from regexp_matches(j.version, '\d+', 'g') as p (part)), '{0}') desc,

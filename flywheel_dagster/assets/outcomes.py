@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from flywheel_dagster.datasets.weeks import FIRST_WEEK
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import GROUP_OUTCOMES, OUTCOME_LABELS, OWNER_DATA
 from flywheel_dagster.outcomes.summary import summarize
+from flywheel_dagster.outcomes.weeks import FIRST_WEEK
 from flywheel_dagster.presentation import bars, table
 from flywheel_dagster.resources import Flywheel
 

@@ -3,9 +3,10 @@
 import dagster as dg
 
 from flywheel_dagster.datasets.examples import FORMAT
-from flywheel_dagster.datasets.weeks import ScoredWeek, monday, score_weeks
+from flywheel_dagster.datasets.weeks import ScoredWeek, score_weeks
 from flywheel_dagster.failures import plain_failures
-from flywheel_dagster.names import GROUP_TRAINING, OUTCOME_LABELS, OWNER_DATA, SCORED_TRAINING_ROWS
+from flywheel_dagster.names import GROUP_TRAINING, OUTCOME_LABELS, OWNER_DATA, REPLY_SENTIMENT, SCORED_TRAINING_ROWS
+from flywheel_dagster.outcomes.weeks import monday
 from flywheel_dagster.partitions import week_of, weeks
 from flywheel_dagster.presentation import bars, column_schema, table
 from flywheel_dagster.resources import Flywheel
@@ -13,7 +14,7 @@ from flywheel_dagster.resources import Flywheel
 
 @dg.asset(
     name=SCORED_TRAINING_ROWS,
-    deps=[OUTCOME_LABELS],
+    deps=[OUTCOME_LABELS, REPLY_SENTIMENT],
     partitions_def=weeks,
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name=GROUP_TRAINING,

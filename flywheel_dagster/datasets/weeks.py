@@ -1,7 +1,5 @@
-"""Weeks of training rows: which have changed, and writing them anew. A week begins on Monday, UTC, and goes by `sent_at`."""
+"""Weeks of training rows: which are stale, and writing them anew. What a week is stands in `outcomes/weeks.py`."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,9 +9,6 @@ from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import Lock, held_lock, one_snapshot, statement
 from flywheel_dagster.datasets.examples import build_example, example_format, split_point
-
-# A Monday. Outcomes sent before it belong to no partition; `outcome_labels` counts them.
-FIRST_WEEK = date(2018, 1, 1)
 
 _BATCH = 2_000
 
@@ -28,25 +23,6 @@ class ScoredWeek:
     labels: dict[str, int]
     rejected: dict[str, int]
     mean_quality: float
-
-
-@dataclass(frozen=True)
-class Changes:
-    """Weeks with changes that `cursor` (None: ever) had not seen, and the cursor that has seen them."""
-
-    weeks: list[date]
-    cursor: str
-
-    @property
-    def fingerprint(self) -> str:
-        """A short name of the cursor, for run keys."""
-        return hashlib.sha256(self.cursor.encode()).hexdigest()[:12]
-
-
-def monday(moment: datetime | date) -> date:
-    """The Monday (UTC) of the week."""
-    day = moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
-    return day - timedelta(days=day.weekday())
 
 
 def score_week(connection: psycopg.Connection[TupleRow], week: date, *, outcome_note: bool = False) -> ScoredWeek:
@@ -116,21 +92,6 @@ def score_weeks(
     return scored
 
 
-def changed_weeks(connection: psycopg.Connection[TupleRow], cursor: str | None) -> Changes:
-    """The weeks whose outcomes changed in a transaction that the cursor's snapshot could not see.
-
-    The cursor is a snapshot of the server, not a time: a transaction that was open when the last one was taken is reported by the
-    first call after its commit, whenever that is, and nothing is reported twice. A cursor of another server starts over.
-    """
-    row = connection.execute(statement("current_snapshot")).fetchone()
-    assert row is not None
-    server, snapshot = row
-    seen = json.loads(cursor) if cursor else {}
-    known = seen.get("snapshot") if seen.get("server") == server else None
-    weeks = [found[0] for found in connection.execute(statement("changed_weeks"), {"seen": known, "now": snapshot}).fetchall()]
-    return Changes(weeks, json.dumps({"server": server, "snapshot": snapshot}))
-
-
 def stale_weeks(connection: psycopg.Connection[TupleRow], *, outcome_note: bool = False) -> list[date]:
     """The weeks whose training rows are missing, older than their outcomes, or of another format or formula."""
     return [
@@ -139,14 +100,3 @@ def stale_weeks(connection: psycopg.Connection[TupleRow], *, outcome_note: bool 
             statement("stale_weeks"), {"example_format": example_format(outcome_note=outcome_note)}
         ).fetchall()
     ]
-
-
-def contiguous(weeks: list[date]) -> list[tuple[date, date]]:
-    """Sorted Mondays as ranges (first, last) without gaps."""
-    ranges: list[tuple[date, date]] = []
-    for week in sorted(weeks):
-        if ranges and week - ranges[-1][1] == timedelta(days=7):
-            ranges[-1] = (ranges[-1][0], week)
-        else:
-            ranges.append((week, week))
-    return ranges

@@ -18,10 +18,11 @@ from psycopg.rows import TupleRow
 from flywheel_dagster.database import connect
 from flywheel_dagster.datasets.assemble import Dataset, Selection, assemble, current_dataset, verify
 from flywheel_dagster.datasets.gates import enough_examples, no_lead_on_both_sides, no_outcome_twice, valid_chat_format
-from flywheel_dagster.datasets.weeks import monday, score_weeks, stale_weeks
+from flywheel_dagster.datasets.weeks import score_weeks, stale_weeks
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.outcomes.ledger import record, send
 from flywheel_dagster.outcomes.messages import SentMessage
+from flywheel_dagster.outcomes.weeks import monday
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.outcomes.making import MONDAY, event, message
 
