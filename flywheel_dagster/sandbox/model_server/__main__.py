@@ -35,7 +35,7 @@ def _parse() -> argparse.Namespace:
         "--ready-file", type=Path, metavar="F", help="JSON with port, pid, identity and url, written once it accepts"
     )
     parser.add_argument(
-        "--job-seconds", type=float, default=2.0, help="least duration of a fine-tuning job (default 2, 0 = at once)"
+        "--job-seconds", type=float, default=2.0, help="least duration of a fine-tuning job or a batch (default 2, 0 = at once)"
     )
     arguments = parser.parse_args()
     if arguments.job_seconds < 0:

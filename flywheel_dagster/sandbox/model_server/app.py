@@ -16,9 +16,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flywheel_dagster.sandbox.model_server.answers import FittedModels
+from flywheel_dagster.sandbox.model_server.batch_lifecycle import Batcher
+from flywheel_dagster.sandbox.model_server.batch_routes import batch_routes
+from flywheel_dagster.sandbox.model_server.billing import Billing
 from flywheel_dagster.sandbox.model_server.chat import chat_routes
 from flywheel_dagster.sandbox.model_server.connections import Connections
-from flywheel_dagster.sandbox.model_server.faults import FaultMiddleware, FaultPlan, sandbox_routes
+from flywheel_dagster.sandbox.model_server.fault_calls import FaultMiddleware, sandbox_routes
+from flywheel_dagster.sandbox.model_server.faults import FaultPlan
 from flywheel_dagster.sandbox.model_server.files import file_routes, sweep_contents
 from flywheel_dagster.sandbox.model_server.job_routes import job_routes
 from flywheel_dagster.sandbox.model_server.lifecycle import Trainer
@@ -36,7 +40,7 @@ _KEY_PAGE = "You can find your API key at https://platform.openai.com/account/ap
 
 @dataclass(frozen=True)
 class Settings:
-    """How a server runs. `job_seconds` is the least time a job takes; `identity` is told by /health."""
+    """How a server runs. `job_seconds` is the least time a job or batch takes; `identity` is told by /health."""
 
     state: Path
     identity: str
@@ -48,12 +52,15 @@ def create_app(settings: Settings, connections: Connections) -> Starlette:
     store = Store(settings.state)
     sweep_contents(store)
     trainer = Trainer(store, job_seconds=settings.job_seconds)
-    plan, calls = FaultPlan(), Counter[str]()
+    plan, calls, fitted, billing = FaultPlan(), Counter[str](), FittedModels(), Billing(store)
+    batcher = Batcher(store, fitted=fitted, faults=plan, batch_seconds=settings.job_seconds)
 
     @asynccontextmanager
     async def live(app: Starlette) -> AsyncIterator[None]:
         trainer.start_open_jobs()
+        batcher.start_open_batches()
         yield
+        await batcher.close()
         await trainer.close()
         store.close()
 
@@ -67,11 +74,13 @@ def create_app(settings: Settings, connections: Connections) -> Starlette:
     routes = [
         Route("/", show_notice, methods=["GET"]),
         Route("/health", show_health, methods=["GET"]),
-        *sandbox_routes(plan, calls, count_jobs=lambda: store.database.execute("SELECT count(*) FROM jobs").fetchone()[0]),
+        *sandbox_routes(plan, calls, count=lambda table: _count(store, table)),
+        *billing.routes(),
         *file_routes(store),
         *job_routes(store, trainer, plan),
         *model_routes(store),
-        *chat_routes(store, FittedModels()),
+        *batch_routes(store, batcher, plan),
+        *chat_routes(store, fitted, billing, plan),
     ]
     faults = Middleware(FaultMiddleware, plan=plan, calls=calls, connections=connections, routes=list(routes))
     handlers = {ApiError: _answer_api_error, HTTPException: _answer_http_error, Exception: _answer_own_failure}
@@ -101,6 +110,11 @@ def check_key(authorization: str) -> ApiError | None:
     if key == _REVOKED_KEY:
         return ApiError(401, f"Incorrect API key provided: {key}. {_KEY_PAGE}", code="invalid_api_key")
     return None
+
+
+def _count(store: Store, table: str) -> int:
+    count: int = store.database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 (our own table names)
+    return count
 
 
 async def _answer_api_error(request: Request, error: Exception) -> Response:

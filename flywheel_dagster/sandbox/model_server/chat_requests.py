@@ -11,7 +11,7 @@ _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """A well-formed request. `schema` is that of structured outputs; `temperature` is 1 unless asked, as OpenAI's."""
+    """A well-formed request. `schema` is that of structured outputs, under its name; `temperature` is 1 unless asked, as OpenAI's."""
 
     model: str
     messages: list[dict[str, Any]]
@@ -24,6 +24,7 @@ class ChatRequest:
     include_usage: bool
     json_object: bool
     schema: dict[str, Any] | None
+    schema_name: str | None
 
 
 def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
@@ -32,7 +33,7 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
     if not isinstance(model, str) or not model:
         raise ApiError(400, "you must provide a model parameter", param="model")
     messages = _read_messages(body.get("messages"))
-    kind, schema = _read_response_format(body.get("response_format"))
+    kind, schema, schema_name = _read_response_format(body.get("response_format"))
     if kind == "json_object" and "json" not in str(messages).lower():
         message = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
         raise ApiError(400, message, param="messages")
@@ -54,6 +55,7 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
         include_usage=isinstance(options, dict) and options.get("include_usage") is True,
         json_object=kind == "json_object",
         schema=schema,
+        schema_name=schema_name,
     )
 
 
@@ -70,12 +72,12 @@ def _read_messages(messages: Any) -> list[dict[str, Any]]:
     return messages
 
 
-def _read_response_format(asked: Any) -> tuple[str, dict[str, Any] | None]:
+def _read_response_format(asked: Any) -> tuple[str, dict[str, Any] | None, str | None]:
     if asked is None:
-        return "text", None
+        return "text", None, None
     kind = asked.get("type") if isinstance(asked, dict) else None
     if kind in ("text", "json_object"):
-        return kind, None
+        return kind, None, None
     wrapper = asked.get("json_schema") if kind == "json_schema" else None
     if not isinstance(wrapper, dict) or not isinstance(wrapper.get("name"), str) or not isinstance(wrapper.get("schema"), dict):
         raise _invalid("response_format", "expected type text, json_object, or json_schema with a name and a schema")
@@ -84,7 +86,7 @@ def _read_response_format(asked: Any) -> tuple[str, dict[str, Any] | None]:
         raise _invalid("response_format", f"schema must be a JSON Schema of 'type: \"object\"', got 'type: {schema.get('type')!r}'")
     if wrapper.get("strict"):
         _require_strict(schema)
-    return "json_schema", schema
+    return "json_schema", schema, wrapper["name"]
 
 
 def _require_strict(schema: Any, path: str = "()") -> None:
@@ -105,7 +107,8 @@ def _require_strict(schema: Any, path: str = "()") -> None:
         if missing:
             raise _invalid("response_format", f"In context={path}, 'required' must include every property. Missing {missing[0]!r}")
     for key in ("anyOf", "items"):
-        _require_strict(schema.get(key), path)
+        if key in schema:
+            _require_strict(schema[key], path)
     for key in ("properties", "$defs", "definitions"):
         for name, part in (schema.get(key) or {}).items():
             _require_strict(part, f"('{key}', '{name}')")

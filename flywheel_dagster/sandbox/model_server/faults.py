@@ -1,79 +1,60 @@
-"""Faults on demand for tests, and the count of calls: which call fails and how. Not part of OpenAI's API.
+"""Faults on demand for tests: what fails, and how. Not part of OpenAI's API. How a call suffers is `fault_calls`'s.
 
 A fault is JSON: `match` ("POST /v1/fine_tuning/jobs", `*` matches anything), `kind`, `times` (1; null = always), `skip` (calls let
-through first), and by kind `status`, `body`, `headers`, `seconds`, `looks`, `code`, `message`, `param`, `during`. Or `name`: a ready-made
-one. A job_slow lasts `seconds`, and is not done before it was asked for `looks` times (0).
+through first), and by kind `status`, `body`, `headers`, `seconds`, `looks`, `code`, `message`, `param`, `during`, `after`, `answer`,
+`content`. Or `name`: a ready-made one.
+
+- Calls: status, drop, drop_after (done, but the answer is lost), delay (`seconds`), hold (until the faults are cleared).
+- The next job: job_fails, job_stuck, job_slow (lasts `seconds`, and is not done before it was asked for `looks` times).
+- The next batch: batch_fails, batch_stuck, batch_slow (as jobs), batch_expires (once `after` requests were answered).
+- A chat answer: answer, either with `content` as its text, or one of refusal, cut_off, invalid_json, out_of_range, disagreeing.
+
+A request in a batch is the call "BATCH custom_id" to status and answer faults.
 """
 
 import asyncio
-from collections import Counter
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Match, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from flywheel_dagster.sandbox.model_server.ready_made import READY_MADE
+from flywheel_dagster.sandbox.model_server.wire import ApiError, error_body, new_id
 
-from flywheel_dagster.sandbox.model_server.connections import Connections
-from flywheel_dagster.sandbox.model_server.wire import ApiError, error_body, new_id, read_json
-
+CHAT = "POST /v1/chat/completions"
 _CREATE_JOB = "POST /v1/fine_tuning/jobs"
+_CREATE_BATCH = "POST /v1/batches"
 
 
 class FaultKind(StrEnum):
-    """What a fault does: to a call (the first four), or to the next job that is created (the last three)."""
+    """What a fault does to a call, to the next job or batch that is created, or to a model's answer."""
 
     STATUS = "status"
     DROP = "drop"
     DROP_AFTER = "drop_after"
     DELAY = "delay"
+    HOLD = "hold"
     JOB_FAILS = "job_fails"
     JOB_SLOW = "job_slow"
     JOB_STUCK = "job_stuck"
+    BATCH_FAILS = "batch_fails"
+    BATCH_SLOW = "batch_slow"
+    BATCH_STUCK = "batch_stuck"
+    BATCH_EXPIRES = "batch_expires"
+    ANSWER = "answer"
 
 
+ANSWERS = ("refusal", "cut_off", "invalid_json", "out_of_range", "disagreeing")
 _JOB_KINDS = frozenset({FaultKind.JOB_FAILS, FaultKind.JOB_SLOW, FaultKind.JOB_STUCK})
-
-# The real errors by name. Texts as published by OpenAI or captured; the type of training_not_available is assumed.
-READY_MADE: dict[str, dict[str, Any]] = {
-    "training_not_available": {
-        "match": _CREATE_JOB,
-        "status": 403,
-        "body": error_body(
-            "OpenAI is winding down the fine-tuning platform and your organization is no longer able to create new fine-tuning "
-            "training jobs.",
-            code="training_not_available",
-        ),
-    },
-    "rate_limit_exceeded": {
-        "status": 429,
-        "headers": {"retry-after": "1"},
-        "body": error_body("Rate limit reached for requests. Please try again in 1s.", code="rate_limit_exceeded", kind="requests"),
-    },
-    "insufficient_quota": {
-        "status": 429,
-        "body": error_body(
-            "You exceeded your current quota, please check your plan and billing details.",
-            code="insufficient_quota",
-            kind="insufficient_quota",
-        ),
-    },
-    "server_error": {
-        "status": 500,
-        "body": error_body("The server had an error while processing your request. Sorry about that!", kind="server_error"),
-    },
-    "server_is_overloaded": {
-        "status": 503,
-        "body": error_body(
-            "The engine is currently overloaded, please try again later.",
-            code="server_is_overloaded",
-            kind="service_unavailable_error",
-        ),
-    },
+_BATCH_KINDS = frozenset({FaultKind.BATCH_FAILS, FaultKind.BATCH_SLOW, FaultKind.BATCH_STUCK, FaultKind.BATCH_EXPIRES})
+_CALL_KINDS = frozenset({FaultKind.STATUS, FaultKind.DROP, FaultKind.DROP_AFTER, FaultKind.DELAY, FaultKind.HOLD})
+_REQUEST_KINDS = frozenset({FaultKind.STATUS})
+_MATCHES = {
+    **dict.fromkeys(_JOB_KINDS, _CREATE_JOB),
+    **dict.fromkeys(_BATCH_KINDS, _CREATE_BATCH),
+    FaultKind.ANSWER: CHAT,
 }
 
 
@@ -94,20 +75,26 @@ class Fault:
 
 
 class FaultPlan:
-    """The faults that wait, in order; the first that fits a call is played. Kept in memory: a restart forgets them."""
+    """The faults that wait, in order; the first that fits is played. Kept in memory: a restart forgets them. Threads may share it."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+        self.released = asyncio.Event()  # set, then replaced, when the faults are cleared: held calls go on
 
     def add(self, asked: Mapping[str, Any]) -> Fault:
         """Add a fault from its JSON; 400 for one that can't be played."""
         fault = read_fault(asked)
-        self._faults.append(fault)
+        with self._lock:
+            self._faults.append(fault)
         return fault
 
     def clear(self) -> None:
-        """Forget all faults. A job that was created under one keeps it."""
-        self._faults.clear()
+        """Forget all faults and let held calls go. A job or batch that was created under one keeps it."""
+        with self._lock:
+            self._faults.clear()
+        self.released.set()
+        self.released = asyncio.Event()
 
     def show(self) -> list[dict[str, Any]]:
         """The faults that still wait."""
@@ -115,25 +102,40 @@ class FaultPlan:
 
     def take_for_call(self, call: str) -> Fault | None:
         """The fault to play on a call such as "GET /v1/models", used up by one."""
-        return self._take(call, jobs=False)
+        return self._take(call, _CALL_KINDS)
+
+    def take_for_request(self, custom_id: str) -> Fault | None:
+        """The refusal to play on one request of a batch, used up by one."""
+        return self._take(f"BATCH {custom_id}", _REQUEST_KINDS)
+
+    def take_for_answer(self, call: str) -> dict[str, Any] | None:
+        """How the answer to a chat call is to be spoilt, used up by one."""
+        fault = self._take(call, frozenset({FaultKind.ANSWER}))
+        return None if fault is None else fault.options
 
     def take_for_job(self) -> dict[str, Any] | None:
         """What a job created now has to suffer, used up by one."""
-        fault = self._take(_CREATE_JOB, jobs=True)
-        return None if fault is None else {"kind": fault.kind.value, **fault.options}
+        return _as_suffered(self._take(_CREATE_JOB, _JOB_KINDS))
 
-    def _take(self, call: str, *, jobs: bool) -> Fault | None:
-        for fault in self._faults:
-            if (fault.kind in _JOB_KINDS) != jobs or not fnmatchcase(call, fault.match):
-                continue
-            if fault.skip:
-                fault.skip -= 1
-                continue
-            if fault.left is not None:
-                fault.left -= 1
-                if not fault.left:
-                    self._faults.remove(fault)
-            return fault
+    def take_for_batch(self) -> dict[str, Any] | None:
+        """What a batch created now has to suffer, used up by one."""
+        return _as_suffered(self._take(_CREATE_BATCH, _BATCH_KINDS))
+
+    def _take(self, call: str, kinds: frozenset[FaultKind]) -> Fault | None:
+        if not self._faults:
+            return None
+        with self._lock:
+            for fault in self._faults:
+                if fault.kind not in kinds or not fnmatchcase(call, fault.match):
+                    continue
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
+                if fault.left is not None:
+                    fault.left -= 1
+                    if not fault.left:
+                        self._faults.remove(fault)
+                return fault
         return None
 
 
@@ -146,7 +148,7 @@ def read_fault(asked: Mapping[str, Any]) -> Fault:
         kind = FaultKind(options.pop("kind", None))
     except ValueError as error:
         raise ApiError(400, f"Unknown fault kind: one of {', '.join(FaultKind)}.", param="kind") from error
-    match = options.pop("match", _CREATE_JOB if kind in _JOB_KINDS else "* /v1/*")
+    match = options.pop("match", _MATCHES.get(kind, "* /v1/*"))
     times, skip = options.pop("times", 1), options.pop("skip", 0)
     if (
         not isinstance(match, str)
@@ -159,76 +161,20 @@ def read_fault(asked: Mapping[str, Any]) -> Fault:
         options.setdefault("status", 500)
         message = options.get("message", "A fault set for this call.")
         options.setdefault("body", error_body(message, code=options.get("code"), param=options.get("param")))
-    if kind in (FaultKind.DELAY, FaultKind.JOB_SLOW) and not isinstance(options.setdefault("seconds", 0.5), int | float):
+    slow = kind in (FaultKind.JOB_SLOW, FaultKind.BATCH_SLOW)
+    if (kind == FaultKind.DELAY or slow) and not isinstance(options.setdefault("seconds", 0.5), int | float):
         raise ApiError(400, "seconds must be a number.", param="seconds")
-    if kind == FaultKind.JOB_SLOW and not isinstance(options.setdefault("looks", 0), int):
+    if slow and not isinstance(options.setdefault("looks", 0), int):
         raise ApiError(400, "looks must be a whole number.", param="looks")
-    if kind == FaultKind.JOB_FAILS:
+    if kind == FaultKind.BATCH_EXPIRES and not isinstance(options.setdefault("after", 0), int):
+        raise ApiError(400, "after must be a whole number of requests.", param="after")
+    if kind in (FaultKind.JOB_FAILS, FaultKind.BATCH_FAILS):
         options.setdefault("code", "server_error")
         options.setdefault("message", "The job failed due to an internal error.")
+    if kind == FaultKind.ANSWER and not isinstance(options.get("content"), str) and options.get("answer") not in ANSWERS:
+        raise ApiError(400, f"answer must be one of {', '.join(ANSWERS)}, or content a text.", param="answer")
     return Fault(match, kind, times, skip, options)
 
 
-class FaultMiddleware:
-    """Counts every call under /v1 and plays the fault that waits for it."""
-
-    def __init__(
-        self, app: ASGIApp, *, plan: FaultPlan, calls: Counter[str], connections: Connections, routes: list[BaseRoute]
-    ) -> None:
-        self._app, self._plan, self._calls, self._connections, self._routes = app, plan, calls, connections, routes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a call on, or play its fault."""
-        if scope["type"] != "http" or not scope["path"].startswith("/v1"):
-            await self._app(scope, receive, send)
-            return
-        self._calls[self._route_of(scope)] += 1
-        fault = self._plan.take_for_call(f"{scope['method']} {scope['path']}")
-        if fault is None:
-            await self._app(scope, receive, send)
-        elif fault.kind == FaultKind.STATUS:
-            answer = JSONResponse(fault.options["body"], fault.options["status"], fault.options.get("headers"))
-            await answer(scope, receive, send)
-        elif fault.kind == FaultKind.DELAY:
-            await asyncio.sleep(fault.options["seconds"])
-            await self._app(scope, receive, send)
-        else:
-            if fault.kind == FaultKind.DROP_AFTER:
-                await self._app(scope, receive, _send_nothing)
-            self._connections.cut(scope)
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
-    def _route_of(self, scope: Scope) -> str:
-        for route in self._routes:
-            if isinstance(route, Route) and route.matches(scope)[0] == Match.FULL:
-                return f"{scope['method']} {route.path}"
-        return f"{scope['method']} (unknown)"
-
-
-def sandbox_routes(plan: FaultPlan, calls: Counter[str], *, count_jobs: Any) -> list[Route]:
-    """The routes under /sandbox. `count_jobs` tells how many jobs were ever created in this state directory."""
-
-    async def add_fault(request: Request) -> Response:
-        return JSONResponse(plan.add(await read_json(request)).as_wire())
-
-    async def list_faults(request: Request) -> Response:
-        return JSONResponse({"faults": plan.show(), "ready_made": sorted(READY_MADE)})
-
-    async def clear_faults(request: Request) -> Response:
-        plan.clear()
-        return JSONResponse({"faults": []})
-
-    async def show_calls(request: Request) -> Response:
-        return JSONResponse({"calls": dict(sorted(calls.items())), "jobs_created": count_jobs()})
-
-    return [
-        Route("/sandbox/faults", add_fault, methods=["POST"]),
-        Route("/sandbox/faults", list_faults, methods=["GET"]),
-        Route("/sandbox/faults", clear_faults, methods=["DELETE"]),
-        Route("/sandbox/calls", show_calls, methods=["GET"]),
-    ]
-
-
-async def _send_nothing(message: Message) -> None:
-    """Swallow an answer that the client will never see."""
+def _as_suffered(fault: Fault | None) -> dict[str, Any] | None:
+    return None if fault is None else {"kind": fault.kind.value, **fault.options}

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from flywheel_dagster.sandbox.model_server.store import Store, write_whole
@@ -16,6 +16,8 @@ from flywheel_dagster.sandbox.model_server.wire import ApiError, Page, new_id, n
 
 _PURPOSES = ("assistants", "batch", "fine-tune", "fine-tune-results", "vision", "user_data", "evals")
 _LARGEST = 512 * 1024 * 1024
+LARGEST_BATCH = 200 * 1024 * 1024
+_PIECE = 1 << 18
 _EXPIRY_SECONDS = range(3600, 2592000 + 1)
 _SELECT = "SELECT * FROM files WHERE NOT deleted AND (expires_at IS NULL OR expires_at > :now)"
 
@@ -43,14 +45,28 @@ def insert_file(
     )
 
 
+def check_size(size: int, filename: str, purpose: str) -> None:
+    """400 or 413 for a file that is too large for its purpose, or for a batch that isn't called .jsonl (texts assumed)."""
+    largest = LARGEST_BATCH if purpose == "batch" else _LARGEST
+    if size > largest:
+        raise ApiError(413, f"File is too large: at most {largest >> 20} MB for purpose {purpose!r}.", param="file")
+    if purpose == "batch" and not filename.endswith(".jsonl"):
+        raise ApiError(400, "Invalid file format for Batch API. Must be .jsonl", param="file")
+
+
 def sweep_contents(store: Store) -> None:
-    """Remove the halves and orphans that a killed process left: bytes with no row, and deleted ones that no open job reads."""
+    """Remove the halves and orphans that a killed process left: bytes with no row, and deleted ones that no open job or batch reads."""
     kept = {row["id"] for row in store.database.execute("SELECT id FROM files WHERE NOT deleted")} | _in_use(store)
     for path in store.contents.iterdir():
         if path.name not in kept:
             path.unlink()
     for path in store.models.glob(".half-*"):
         path.unlink()
+    ended = "SELECT id FROM batches WHERE status IN ('completed', 'failed', 'expired', 'cancelled')"
+    over = {row["id"] for row in store.database.execute(ended)}
+    for path in store.batches.iterdir():
+        if path.stem in over:
+            path.unlink()
 
 
 def file_routes(store: Store) -> list[Route]:
@@ -64,17 +80,17 @@ def file_routes(store: Store) -> list[Route]:
             if not isinstance(purpose, str) or purpose not in _PURPOSES:
                 raise ApiError(400, f"{purpose!r} is not one of {list(_PURPOSES)} - 'purpose'", param="purpose")
             expires_at = _read_expiry(form.get("expires_after[anchor]"), form.get("expires_after[seconds]"))
-            content, filename = await part.read(), part.filename or "upload"
-        if len(content) > _LARGEST:
-            raise ApiError(413, "File is too large: at most 512 MB.", param="file")
-        if purpose == "fine-tune":
-            problem = await asyncio.to_thread(find_upload_problem, content)
-            if problem:
-                raise ApiError(400, problem)
-        file_id = new_id("file-")
-        await asyncio.to_thread(write_whole, content_path(store, file_id), content)
+            size, filename = part.size or 0, part.filename or "upload"
+            check_size(size, filename, purpose)
+            if purpose == "fine-tune":
+                problem = await asyncio.to_thread(find_upload_problem, await part.read())
+                if problem:
+                    raise ApiError(400, problem)
+                await part.seek(0)
+            file_id = new_id("file-")
+            await asyncio.to_thread(write_whole, content_path(store, file_id), iter(lambda: part.file.read(_PIECE), b""))
         with store.transaction() as database:
-            insert_file(database, file_id, size=len(content), filename=filename, purpose=purpose, expires_at=expires_at)
+            insert_file(database, file_id, size=size, filename=filename, purpose=purpose, expires_at=expires_at)
         return JSONResponse(_as_wire(require_file(store, file_id)))
 
     async def list_files(request: Request) -> Response:
@@ -96,8 +112,7 @@ def file_routes(store: Store) -> list[Route]:
 
     async def get_content(request: Request) -> Response:
         row = require_file(store, request.path_params["file"])
-        content = await asyncio.to_thread(content_path(store, row["id"]).read_bytes)
-        return Response(content, media_type="application/octet-stream")
+        return FileResponse(content_path(store, row["id"]), media_type="application/octet-stream")
 
     async def delete_file(request: Request) -> Response:
         row = require_file(store, request.path_params["file"])
@@ -117,9 +132,10 @@ def file_routes(store: Store) -> list[Route]:
 
 
 def _in_use(store: Store) -> set[str]:
-    """The files that open jobs still read, deleted or not."""
+    """The files that open jobs and batches still read, deleted or not."""
     rows = store.database.execute(
-        "SELECT training_file, validation_file FROM jobs WHERE status NOT IN ('succeeded', 'failed', 'cancelled')"
+        "SELECT training_file, validation_file FROM jobs WHERE status NOT IN ('succeeded', 'failed', 'cancelled') "
+        "UNION SELECT input_file, NULL FROM batches WHERE status NOT IN ('completed', 'failed', 'expired', 'cancelled')"
     )
     return {file_id for row in rows for file_id in row if file_id}
 

@@ -48,7 +48,7 @@ def read_job_request(body: Mapping[str, Any]) -> JobRequest:
         seed=secrets.randbelow(_LARGEST_SEED) if seed is None else seed,
         method=method,
         hyperparameters={key: _read_hyperparameter(key, asked.get(key, "auto")) for key in _HYPERPARAMETERS[method]},
-        metadata=_read_metadata(body.get("metadata")),
+        metadata=read_metadata(body.get("metadata")),
         integrations=_optional(body, "integrations", list) or [],
     )
 
@@ -56,6 +56,18 @@ def read_job_request(body: Mapping[str, Any]) -> JobRequest:
 def normalise_suffix(suffix: str | None) -> str:
     """The suffix as it stands in a model's name: lower case, anything but letters, digits, _ and - becomes a dash."""
     return re.sub(r"[^a-z0-9_-]+", "-", (suffix or "").lower())
+
+
+def read_metadata(value: Any) -> dict[str, str] | None:
+    """The `metadata` of a job or batch; 400 for more than 16 pairs, long keys, or values that are no short strings."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or len(value) > 16:
+        raise _invalid("metadata", "expected an object of at most 16 pairs")
+    for key, text in value.items():
+        if len(key) > 64 or not isinstance(text, str) or len(text) > 512:
+            raise _invalid("metadata", "keys have at most 64 characters, values are strings of at most 512")
+    return value
 
 
 def _read_method(body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -80,17 +92,6 @@ def _read_hyperparameter(key: str, value: Any) -> Any:
             raise _invalid(key, f"expected 'auto' or an integer from 1 to {largest}")
     elif wrong_kind or value <= 0:
         raise _invalid(key, "expected 'auto' or a number above 0")
-    return value
-
-
-def _read_metadata(value: Any) -> dict[str, str] | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or len(value) > 16:
-        raise _invalid("metadata", "expected an object of at most 16 pairs")
-    for key, text in value.items():
-        if len(key) > 64 or not isinstance(text, str) or len(text) > 512:
-            raise _invalid("metadata", "keys have at most 64 characters, values are strings of at most 512")
     return value
 
 

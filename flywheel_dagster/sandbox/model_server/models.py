@@ -78,6 +78,11 @@ def find_model(store: Store, name: str) -> KnownModel | None:
     return _fine_tune(row) if row else None
 
 
+def base_model_names() -> set[str]:
+    """The names and aliases of the base models."""
+    return {*_BASE_MODELS, *_ALIASES}
+
+
 def require_model(store: Store, name: str) -> KnownModel:
     """Like `find_model`, with OpenAI's 404 for an unknown name."""
     model = find_model(store, name)

@@ -8,7 +8,7 @@ import fcntl
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,6 +40,12 @@ CREATE TABLE IF NOT EXISTS checkpoints (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, job_id TEXT NOT NULL REFERENCES jobs (id),
     created_at INTEGER NOT NULL, step_number INTEGER NOT NULL, model_id TEXT NOT NULL, metrics TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS batches (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, input_file TEXT NOT NULL,
+    endpoint TEXT NOT NULL, metadata TEXT, status TEXT NOT NULL, times TEXT NOT NULL DEFAULT '{}', errors TEXT, model TEXT,
+    output_file TEXT, error_file TEXT, progress TEXT NOT NULL, fault TEXT
+);
+CREATE TABLE IF NOT EXISTS billed (kind TEXT NOT NULL, key TEXT NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
 """
 
 
@@ -51,7 +57,8 @@ class Store:
         self.directory = directory.resolve()
         self.contents = self.directory / "files"
         self.models = self.directory / "models"
-        for path in (self.contents, self.models):
+        self.batches = self.directory / "batches"
+        for path in (self.contents, self.models, self.batches):
             path.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -82,12 +89,12 @@ class Store:
         os.close(self._lock)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees all of it or none of it, whenever the process dies."""
+def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write a file, given whole or in pieces, so that a reader sees all of it or none of it, whenever the process dies."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".half-", suffix=path.suffix)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink()

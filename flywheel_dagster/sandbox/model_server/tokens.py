@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
@@ -21,8 +22,9 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+@lru_cache(maxsize=64)
 def count_tokens(text: str) -> int:
-    """The approximate number of tokens of a text."""
+    """The approximate number of tokens of a text; remembered, as thousands of requests share one system message."""
     return len(tokenise(text))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-_ALPHABET = string.ascii_letters + string.digits
+_ALPHABET = (string.ascii_letters + string.digits).encode()
+_IN_ALPHABET = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
 
 
 class ApiError(Exception):
@@ -46,7 +47,7 @@ def error_response(error: ApiError) -> JSONResponse:
 
 def new_id(prefix: str, *, length: int = 24) -> str:
     """A fresh identifier such as `file-Ab3...`; `length` counts the random characters."""
-    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return prefix + secrets.token_bytes(length).translate(_IN_ALPHABET).decode()
 
 
 def now() -> int:
