@@ -1,7 +1,7 @@
 """How well quoted threads and signatures are cut off, by us and by the libraries for it, on two sets of real mails that people marked up.
 
 python -m benchmarks.trimming [../shared/data]. Libraries that aren't installed are passed over: pip install mail-parser-reply
-email-reply-parser quotequail. The lines with even numbers of each set were seen while the rules were written, those with odd numbers weren't.
+email-reply-parser quotequail. The lines with odd numbers of each set were seen while the rules were written, those with even numbers weren't.
 """
 
 import json
@@ -29,6 +29,7 @@ class Sample(NamedTuple):
 
     mail: str
     left: str
+    seen: bool  # while the rules were written
 
 
 class Rates(NamedTuple):
@@ -52,13 +53,18 @@ class Line(NamedTuple):
 
 
 def reply_pairs(data: Path) -> list[Sample]:
-    """64 replies in about 15 languages with their quoted threads (email_reply_trimmer). Hand-made sign-offs belong to what is left."""
-    return [Sample(row["email"], row["trimmed"]) for row in _rows(data / "email_reply_trimmer_pairs.jsonl")]
+    """64 replies in about 15 languages with their quoted threads (email_reply_trimmer).
+
+    Hand-made sign-offs belong to what is left, and so do quoted lines above an answer. Of one mail nothing is left, where we keep the whole.
+    """
+    rows = _rows(data / "email_reply_trimmer_pairs.jsonl")
+    return [Sample(row["email"], row["trimmed"], number % 2 == 0) for number, row in enumerate(rows)]
 
 
 def signed_mails(data: Path) -> list[Sample]:
     """192 mails, every other one with marked signature lines, sign-offs among them (Forge, Enron). Half of them have no signature."""
-    return [Sample(row["body"], _without_marked(row["annotated_body"])) for row in _rows(data / "forge_enron_signatures.jsonl")]
+    rows = _rows(data / "forge_enron_signatures.jsonl")
+    return [Sample(row["body"], _without_marked(row["annotated_body"]), number % 2 == 0) for number, row in enumerate(rows)]
 
 
 def thread_and_footer(mail: str) -> str:
@@ -88,11 +94,17 @@ def rates(trim: Trim, samples: Iterable[Sample]) -> Rates:
 
 def measure(data: Path = DATA) -> list[Line]:
     """Every method on both sets."""
+    pairs = reply_pairs(data)
+    sets = {
+        "quoted threads": pairs,
+        "those with something left": [each for each in pairs if each.left.strip()],
+        "signatures": signed_mails(data),
+    }
     found = []
-    for name, samples in (("quoted threads", reply_pairs(data)), ("signatures", signed_mails(data))):
+    for name, samples in sets.items():
         for method, trim in _methods():
-            parts = (samples, samples[::2], samples[1::2])
-            found.append(Line(name, method, *(rates(trim, part) for part in parts)))
+            halves = ([each for each in samples if each.seen is seen] for seen in (True, False))
+            found.append(Line(name, method, rates(trim, samples), *(rates(trim, half) for half in halves)))
     return found
 
 

@@ -75,7 +75,7 @@ _ORDINARY = frozenset(_ORDINARY_WORDS.split())
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 
 
-_PARTICLES = frozenset(
+PARTICLES = frozenset(
     (
         "de",
         "da",
@@ -106,4 +106,4 @@ _PARTICLES = frozenset(
 def is_ordinary(words: str) -> bool:
     """Whether one of the words is no part of a name: "Tuesday works", "Not Interested", "Baja". Particles ("van", "de la") are."""
     first, *others = _LETTERS.findall(words.replace("’", "'")) or [""]
-    return first.casefold() in _ORDINARY or any(word not in _PARTICLES and word.casefold() in _ORDINARY for word in others)
+    return first.casefold() in _ORDINARY or any(word not in PARTICLES and word.casefold() in _ORDINARY for word in others)

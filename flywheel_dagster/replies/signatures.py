@@ -3,13 +3,13 @@
 import re
 from typing import NamedTuple
 
-from flywheel_dagster.replies.closing_words import REGARDS, SIGN_OFF, SIGN_OFF_AND_NAME, is_ordinary
+from flywheel_dagster.replies.closing_words import PARTICLES, REGARDS, SIGN_OFF, SIGN_OFF_AND_NAME, is_ordinary
 from flywheel_dagster.replies.footers import cut_footer
 
 _MOST_LINES = 16  # of a signature, without empty ones
 _LONGEST = 120  # characters of a line of a signature
 _MOST_WORDS = 8
-_MOST_PARAGRAPHS = 3
+_MOST_BARE = 3  # lines of name and title need a number or an address among them
 _MOST_SENTENCES = 2  # beneath a telephone number or an address: a motto, an invitation
 _MOST_NAMES, _LONGEST_NAME = 5, 50
 
@@ -105,29 +105,39 @@ def _is_signature(lines: list[str]) -> bool:
 def _block(lines: list[str], tail: int) -> int:
     """Where the name and address begin that are the last paragraphs, or the end of the last one; the end if there are none."""
     found = end = len(lines)
-    for _ in range(_MOST_PARAGRAPHS):
-        while end > tail and not lines[end - 1].strip():
-            end -= 1
-        begin = end
-        while begin > tail and lines[begin - 1].strip():
-            begin -= 1
+    while True:
+        begin, end = _last_paragraph(lines, tail, end)
         paragraph = [line.strip() for line in lines[begin:end]]
         if not paragraph or (begin == tail and begin and lines[begin - 1].strip()):
-            break
+            return found
         if found == len(lines):
-            found = next((end - below for below in range(2, len(paragraph)) if _is_card(paragraph[-below:])), found)
-        if (
-            _begins_with_name(paragraph[0])
-            and _is_signature(paragraph)
-            and (len(paragraph) < 3 or any(map(_is_contact, paragraph)))
-        ):
+            cards = (end - below for below in range(2, len(paragraph)) if _is_card(paragraph[-below:]))
+            found = next((card for card in cards if not _is_introduced(lines, card)), found)
+        if _is_introduced(lines, begin):
+            return found
+        with_contact = any(map(_is_contact, paragraph))
+        if _begins_with_name(paragraph[0]) and _is_signature(paragraph) and (len(paragraph) < _MOST_BARE or with_contact):
             found = begin
         elif not all(map(_is_contact, paragraph)):
-            break
-        if not any(map(_is_contact, paragraph)):
-            break
+            return found
+        if not with_contact:
+            return found
         end = begin
-    return found
+
+
+def _last_paragraph(lines: list[str], tail: int, end: int) -> tuple[int, int]:
+    while end > tail and not lines[end - 1].strip():
+        end -= 1
+    begin = end
+    while begin > tail and lines[begin - 1].strip():
+        begin -= 1
+    return begin, end
+
+
+def _is_introduced(lines: list[str], number: int) -> bool:
+    """It is somebody else of whom the writer speaks: "Please contact:"."""
+    above = next((line for line in reversed(lines[max(0, number - 3) : number]) if line.strip()), "")
+    return above.rstrip().endswith(":")
 
 
 def _is_card(lines: list[str]) -> bool:
@@ -148,11 +158,11 @@ def _is_contact(line: str) -> bool:
 
 
 def _is_name(line: str, *, capital: bool = False) -> bool:
-    """A few words of letters, none of them ordinary; `capital`: the first and most of them capitalised."""
+    """A few words of letters, none of them ordinary; `capital`: capitalised, but for particles."""
     bare = line[:_LONGEST].strip(" \t*_-–—~/|,.")
     words = bare.replace(",", " ").replace("&", " ").replace("(", " ").replace(")", " ").replace('"', " ").split()
     if not 0 < len(words) <= _MOST_NAMES or len(bare) > _LONGEST_NAME or not all(_NAME.fullmatch(word) for word in words):
         return False
     if is_ordinary(bare) or SIGN_OFF.fullmatch(bare):
         return False
-    return not capital or (words[0][0].isupper() and sum(word[0].isupper() for word in words) * 2 > len(words))
+    return not capital or (words[0][0].isupper() and all(word[0].isupper() or word in PARTICLES for word in words))

@@ -23,7 +23,8 @@ _TITLES = re.compile(
     "přeposlaná zpráva|eredeti üzenet|továbbított üzenet|mesaj original|mesajul original|orijinal mesaj|iletilen mesaj|"
     "исходное сообщение|пересылаемое сообщение|оригинальное сообщение|первоначальное сообщение|початкове повідомлення|"
     "пересилане повідомлення|αρχικό μήνυμα|προωθημένο μήνυμα|原始邮件|邮件原件|转发的邮件|原始郵件|轉寄郵件|元のメッセージ|転送されたメッセージ|원본 메시지|전달된 메시지|"
-    "الرسالة الأصلية|הודעה מקורית|forwarded by .*",
+    "الرسالة الأصلية|הודעה מקורית|forwarded by .*|"
+    ".{0,20}(?:reply|respond|answer|write|type your reply) above this line.{0,20}|.{0,30}oberhalb dieser (?:linie|zeile).{0,30}",
     re.IGNORECASE,
 )
 _HEADERS = {
@@ -47,14 +48,14 @@ _KINDS = {name: kind for kind, names in _HEADERS.items() for name in names}
 _HEADER = re.compile(r"[\s*_>|]{0,8}([^\W\d_][^:：\n*]{0,24}?)[ \t\xa0]{0,3}\*{0,2}[ \t]{0,3}[:：](?!//)")
 
 _WROTE = re.compile(
-    r"(?<!\w)(?<!\bi )(?<!\bwe )(?:wrote|writes|schrieb|hat geschrieben|geschrieben|a [ée]crit|escribi[óo]|escribi[óo]:|escreveu|ha scritto|scritto|"
+    r"(?<!\w)(?<!\bi )(?<!\bwe )(?:wrote|writes|quoting|zitat von|citando|citat från|schrieb|hat geschrieben|geschrieben|a [ée]crit|escribi[óo]|escribi[óo]:|escreveu|ha scritto|scritto|"
     r"schreef|geschreven|skrev|skreiv|kirjoitti|napisał|napisała|napisał\(a\)|pisze|napsal|napsala|napsal\(a\)|napísal|napísal\(a\)|"
     r"írta|ezt írta|a scris|yazdı|şunu yazdı|написал|написала|написал\(а\)|пишет|пише|написав|написала|написав\(ла\)|έγραψε|"
     r"je napisao|je napisala|rašė|kirjutas|đã viết|viết|menulis)(?!\w)|写道|寫道|书写|のメール|書きました|작성|님이|כתב|كتب",
     re.IGNORECASE,
 )
 _STARTS = re.compile(
-    r"\W{0,6}(?:(?:on|am|le|el|em|op|den|il|il giorno|w dniu|dnia|dne|dňa|a|el día|no dia|pe|på|tir|ons|vào|pada|στις|в|у|dana|"
+    r"\W{0,6}(?:(?:in (?:a )?(?:message|article|reply)|quoting|zitat von|citando|citat från|on|am|le|el|em|op|den|il|il giorno|w dniu|dnia|dne|dňa|a|el día|no dia|pe|på|tir|ons|vào|pada|στις|в|у|dana|"
     r"în data de)(?!\w)|(?:\w{1,12}[,.]{0,2} {0,2})?\d{1,4}[-./年 ])",
     re.IGNORECASE,
 )
@@ -68,7 +69,7 @@ _ADDRESS = re.compile(r"(?<=\w)@\w")
 _BEGINS_WITH_SENDER = re.compile(r"[^@:]{0,120}(?:mailto:[^@:]{0,64})?(?<=\w)@\w")
 _ALPHANUMERIC = re.compile(r"[^\W_]")
 _CLOSES_ADDRESS = re.compile(r">[^<>]{0,40}[:：]\s*$")
-_RULE = re.compile(r"[\s>]{0,4}[-_=*]{3,}")
+_RULE = re.compile(r"[\s>]{0,4}[-_=*#]{2,}")
 _ENDS = (":", "：", ">", "--", "wrote", "schrieb", "écrit", "escribió", "escreveu", "写道", "寫道")
 
 
@@ -106,7 +107,7 @@ def _ruled_headers(lines: Sequence[str], number: int) -> Opening | None:
 
 def _title(lines: Sequence[str], number: int) -> Opening | None:
     line = lines[number].strip()
-    bare = quoted(line).strip(" \t-_=*:：—–<>")
+    bare = quoted(line).strip(" \t-_=*#:：—–<>")
     ruled = _RULE.match(line) is not None
     if len(bare) > 60 or not (ruled or line.endswith((":", "：", "--"))):
         return None
