@@ -1,6 +1,7 @@
 """The book of questions: what a model was asked is written down before it goes out."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -16,14 +17,18 @@ def ask(connection: psycopg.Connection[TupleRow], replies: Sequence[DueReply], *
     with connection.transaction():
         found = connection.execute(
             statement("ask_questions"),
-            {
-                "outcome_ids": [reply.outcome_id for reply in replies],
-                "replied_at": [reply.replied_at for reply in replies],
-                "prompt_version": PROMPT_VERSION,
-                "batch_id": batch_id,
-            },
+            {**_named(replies), "batch_id": batch_id},
         ).fetchall()
     return {row[0] for row in found}
+
+
+def release(connection: psycopg.Connection[TupleRow], replies: Sequence[DueReply]) -> None:
+    """Take questions back that were not taken, let alone paid for, in a transaction."""
+    with connection.transaction():
+        connection.execute(
+            statement("release_questions"),
+            _named(replies),
+        )
 
 
 def asked_before(connection: psycopg.Connection[TupleRow], replies: Sequence[DueReply]) -> set[UUID]:
@@ -31,11 +36,7 @@ def asked_before(connection: psycopg.Connection[TupleRow], replies: Sequence[Due
     with connection.transaction():
         found = connection.execute(
             statement("asked_before"),
-            {
-                "outcome_ids": [reply.outcome_id for reply in replies],
-                "replied_at": [reply.replied_at for reply in replies],
-                "prompt_version": PROMPT_VERSION,
-            },
+            _named(replies),
         ).fetchall()
     return {row[0] for row in found}
 
@@ -66,3 +67,11 @@ def open_questions(
 def forget_questions(connection: psycopg.Connection[TupleRow], batch_id: UUID) -> None:
     """Take back what a batch left without an answer; nothing was paid for it."""
     connection.execute("delete from reply_questions where batch_id = %s and answered_at is null", (batch_id,))
+
+
+def _named(replies: Sequence[DueReply]) -> dict[str, Any]:
+    return {
+        "outcome_ids": [reply.outcome_id for reply in replies],
+        "replied_at": [reply.replied_at for reply in replies],
+        "prompt_version": PROMPT_VERSION,
+    }

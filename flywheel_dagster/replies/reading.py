@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import Lock, held_lock
-from flywheel_dagster.errors import SettingsError
+from flywheel_dagster.errors import ModelError, SettingsError
 from flywheel_dagster.patience import Patience
 from flywheel_dagster.replies.batches import Batches, Purse
 from flywheel_dagster.replies.choice import ChatModel
@@ -20,7 +20,7 @@ from flywheel_dagster.replies.judging import LOST, Tally, judge_by_rules, readab
 from flywheel_dagster.replies.model_answer import Answer, Reason
 from flywheel_dagster.replies.model_client import ModelClient
 from flywheel_dagster.replies.own_words import OwnWords
-from flywheel_dagster.replies.questions import ask
+from flywheel_dagster.replies.questions import ask, release
 
 Progress = Callable[[Tally, int], None]
 
@@ -109,16 +109,23 @@ async def _one_by_one(
     source = (reply for page in due_replies(connection, window) for reply in page)
     client = ModelClient(model, timeout=means.timeout, concurrency=means.concurrency)
     asked: dict[asyncio.Task[Answer], DueReply] = {}
+    failure: ModelError | None = None
     try:
         while True:
-            if not tally.fallbacks[Reason.NO_CREDIT] and _affordable(tally, means.budget_usd):
+            if failure is None and not tally.fallbacks[Reason.NO_CREDIT] and _affordable(tally, means.budget_usd):
                 for reply, words in _claimed(connection, source, means.concurrency - len(asked), tally):
                     asked[asyncio.create_task(client.ask(words, reply.original_message, reply.context))] = reply
             if not asked:
                 break
             done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
-            write_answers(connection, [(asked.pop(task), task.result()) for task in done], tally)
+            refused = [(task, error) for task in done if isinstance(error := task.exception(), ModelError)]
+            if refused:  # by the account or the address: no question was taken
+                failure = refused[0][1]
+                release(connection, [asked.pop(task) for task, _ in refused])
+            write_answers(connection, [(asked.pop(task), task.result()) for task in done if task in asked], tally)
             progress()
+        if failure is not None:
+            raise failure
         if tally.fallbacks[Reason.NO_CREDIT]:
             while rest := list(islice(source, 500)):
                 judge_by_rules(connection, rest, tally, reason=Reason.NO_CREDIT)
