@@ -15,11 +15,10 @@ import openai
 import orjson
 from openai.types import Batch
 
-from flywheel_dagster.errors import PermanentModelError, TransientModelError, UnknownBatchError
-from flywheel_dagster.openai_errors import checked_key, classified
-from flywheel_dagster.replies.choice import ChatModel
+from flywheel_dagster.errors import PermanentModelError, TransientModelError, UnansweredModelError, UnknownBatchError
+from flywheel_dagster.openai_errors import Failures, checked_key, classified
+from flywheel_dagster.replies.choice import REMEDIES, ChatModel
 from flywheel_dagster.replies.model_answer import Answer, Reason, Unanswered, Usage, read_completion, read_refusal
-from flywheel_dagster.replies.model_client import FAILURES
 from flywheel_dagster.replies.model_prompt import chat_request
 from flywheel_dagster.replies.own_words import OwnWords
 
@@ -27,6 +26,7 @@ MOST_REQUESTS = 50_000  # a batch
 MOST_BYTES = 200_000_000  # an input file
 MOST_METADATA = 512  # characters of a key
 
+_FAILURES = Failures(PermanentModelError, TransientModelError, UnansweredModelError, REMEDIES)
 _KEY = "flywheel_key"
 _ENDPOINT: Final = "/v1/chat/completions"
 _CLOCKS_DIFFER = timedelta(hours=1)
@@ -190,7 +190,7 @@ class BatchClient:
             raise TransientModelError(f"{doing} failed: the connection was lost in the middle ({type(error).__name__})") from error
 
     def _errors(self, doing: str) -> AbstractContextManager[None]:
-        return classified(doing, api_key=self._key, failures=FAILURES)
+        return classified(doing, api_key=self._key, failures=_FAILURES)
 
 
 def request_line(
@@ -206,10 +206,10 @@ def request_line(
 def _known(what: str) -> Iterator[None]:
     try:
         yield
-    except openai.NotFoundError as error:
+    except openai.NotFoundError:  # told without its cause, which may quote the key
         raise UnknownBatchError(
             f"OpenAI knows no {what}: it was deleted there, or belongs to another account's key; set OPENAI_API_KEY to the key that bought it"
-        ) from error
+        ) from None
 
 
 def _cut_lines(pieces: Iterator[bytes], file_id: str) -> Iterator[bytes]:

@@ -8,6 +8,14 @@ from flywheel_dagster.settings import Settings
 
 NO_KEY = "sk-none"  # for servers that ask for none; the client wants one
 
+# What to do about a provider's refusal, by its code.
+REMEDIES = {
+    "invalid_api_key": "the key was refused; set OPENAI_API_KEY to a valid one",
+    "model_not_found": "set FLYWHEEL_REPLY_MODEL to a model that this address offers",
+    "insufficient_quota": "the account has no credit left; add some, then materialize reply_sentiment again",
+    "credit_balance_exhausted": "the account has no credit left; add some, then materialize reply_sentiment again",
+}
+
 
 @dataclass(frozen=True)
 class ChatModel:

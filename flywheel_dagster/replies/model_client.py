@@ -10,18 +10,12 @@ from typing import Any
 import openai
 import orjson
 
-from flywheel_dagster.errors import PermanentModelError, TransientModelError, UnansweredModelError
-from flywheel_dagster.openai_errors import Failures, checked_key, classified
-from flywheel_dagster.replies.choice import ChatModel
+from flywheel_dagster.errors import PermanentModelError
+from flywheel_dagster.openai_errors import checked_key
+from flywheel_dagster.replies.choice import REMEDIES, ChatModel
 from flywheel_dagster.replies.model_answer import Answer, Reason, Unanswered, Usage, read_completion, read_refusal
 from flywheel_dagster.replies.model_prompt import chat_request
 from flywheel_dagster.replies.own_words import OwnWords
-
-REMEDIES = {
-    "invalid_api_key": "the key was refused; set OPENAI_API_KEY to a valid one",
-    "model_not_found": "set FLYWHEEL_REPLY_MODEL to a model that this address offers",
-}
-FAILURES = Failures(PermanentModelError, TransientModelError, UnansweredModelError, REMEDIES)
 
 _ATTEMPTS = 4
 _LONGEST_WAIT = 60.0  # seconds between two attempts; who wants more patience than that gets no further call
@@ -72,18 +66,19 @@ class ModelClient:
     async def _try(self, request: Mapping[str, Any]) -> tuple[Answer, float | None]:
         """One call: its answer, and how long the server asked to be left alone."""
         self.calls += 1
-        with classified("asking the model", api_key=self._key, failures=FAILURES):
-            try:
-                async with asyncio.timeout(self._timeout):
-                    answered = await self._client.chat.completions.with_raw_response.create(**request)
-            except (TimeoutError, openai.APITimeoutError):
-                return _unanswered(Reason.TIMEOUT, f"no answer within {self._timeout:g} s"), None
-            except openai.APIConnectionError:
-                return _unanswered(Reason.LOST_CONNECTION), None
-            except openai.APIStatusError as error:
-                if error.status_code in (401, 403, 404):
-                    raise
-                return Answer(read_refusal(error.status_code, error.body), Usage()), _retry_after(error.response.headers)
+        try:
+            async with asyncio.timeout(self._timeout):
+                answered = await self._client.chat.completions.with_raw_response.create(**request)
+        except (TimeoutError, openai.APITimeoutError):
+            return _unanswered(Reason.TIMEOUT, f"no answer within {self._timeout:g} s"), None
+        except openai.APIConnectionError:
+            return _unanswered(Reason.LOST_CONNECTION), None
+        except openai.APIStatusError as error:
+            refused = read_refusal(error.status_code, error.body)
+            if error.status_code in (401, 403, 404):  # the server's own words, and with them the cause, may quote key and reply
+                remedy = REMEDIES.get(error.code or "", "look at OPENAI_API_KEY, OPENAI_BASE_URL and FLYWHEEL_REPLY_MODEL")
+                raise PermanentModelError(f"the model can't be asked ({refused.detail}); {remedy}") from None
+            return Answer(refused, Usage()), _retry_after(error.response.headers)
         try:
             body = orjson.loads(answered.content)
         except orjson.JSONDecodeError:

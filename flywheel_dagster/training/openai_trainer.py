@@ -83,11 +83,11 @@ class OpenAITrainer:
         with self._errors(f"looking at job {job_id}"):
             try:
                 job = self._client.fine_tuning.jobs.retrieve(job_id)
-            except openai.NotFoundError as error:
+            except openai.NotFoundError:  # told without its cause, which may quote the key
                 raise UnknownJobError(
                     f"OpenAI knows no fine-tuning job {job_id}: it was deleted there, or bought with another account's key; set "
                     "OPENAI_API_KEY to the key that bought it, or materialize fine_tuned_model with resubmit: true to buy a new one"
-                ) from error
+                ) from None
         state = _ENDS.get(job.status, JobState.RUNNING)
         return JobStatus(
             job_id=job_id,

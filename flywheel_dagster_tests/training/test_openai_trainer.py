@@ -207,6 +207,7 @@ def test_the_key_is_in_no_error_though_the_provider_repeats_it(provider: Served,
         (KEY, {"status": 500, "message": f"No route for Bearer {KEY}."}),
         (KEY, {"status": 429, "message": f"{KEY} asks too often.", "code": KEY}),
         (KEY, {"status": 400, "message": f"What is {KEY}?"}),
+        (KEY, {"status": 404, "message": f"What is {KEY}?"}),
         (KEY, {"kind": "drop"}),
     ):
         for call in every_call(trainer_at(provider, key=key), examples, file_id, job_id).values():
