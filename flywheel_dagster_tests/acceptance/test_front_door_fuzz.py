@@ -190,6 +190,7 @@ def service(database: Database, connection: psycopg.Connection[TupleRow]) -> Ite
     process.terminate()
     assert process.wait(timeout=30) == 0
     drained.wait(timeout=10)
+    process.stderr.close()
 
 
 def test_the_service_survives_everything(service: tuple[int, int], connection: psycopg.Connection[TupleRow]) -> None:
