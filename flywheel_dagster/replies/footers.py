@@ -43,19 +43,20 @@ _LIST_FOOTER = re.compile(
     r"save paper|https?://\S{0,120}(?:listinfo|mailman|unsubscribe)\S*$",
     re.IGNORECASE,
 )
+_PERSONAL = re.compile(r"(?<!\w)(?:i|i'm|my|me|ich|mein|meine|mich|je|mes|mon|yo|mi|mis|meu|minha)(?!\w)", re.IGNORECASE)
+# Stems of what legal notices are about, and of what they say besides.
 _LEGAL_SUBJECTS = (
-    r"confidential|privileged|intended|addressee|disclaim|registered (?:in|office)|company (?:no|number)|vertraulich|handelsregister|"
-    r"registergericht|geschäftsführ|confidentiel|confidencial|riservat|vertrouwelijk|privilegiad"
-)
-_LEGAL_SUBJECT = re.compile(_LEGAL_SUBJECTS, re.IGNORECASE)
-_LEGAL = re.compile(
-    _LEGAL_SUBJECTS
-    + r"|recipient|unauthori[sz]ed|disclos|dissemin|in error|notify|delet|legally|liab|virus|proprietary|attachment|"
-    r"this (?:e-?mail|message|communication)|empfänger|irrtümlich|unbefugt|weitergabe|vernichten|löschen|rechtlich|ausschließlich|"
-    r"destinataire|erreur|interdit|divulg|exp[ée]diteur|supprim|destinat[aá]ri[oa]|por error|por engano|prohib|proib|notifi|elimin|"
-    r"geadresseerde",
-    re.IGNORECASE,
-)
+    "confidential", "privileged", "intended", "addressee", "disclaim", "registered in", "registered office", "company no", "company number",
+    "vertraulich", "handelsregister", "registergericht", "geschäftsführ", "confidentiel", "confidencia", "riservat", "vertrouwelijk",
+    "privilegiad",
+)  # fmt: skip
+_LEGAL_STEMS = (
+    *_LEGAL_SUBJECTS,
+    "recipient", "unauthori", "disclos", "dissemin", "in error", "notify", "delet", "legally", "liab", "virus", "proprietary", "attachment",
+    "this email", "this e-mail", "this message", "this communication", "empfänger", "irrtümlich", "unbefugt", "weitergabe", "vernichten",
+    "löschen", "rechtlich", "ausschließlich", "destinataire", "erreur", "interdit", "divulg", "expéditeur", "supprim", "destinatari",
+    "destinatári", "por error", "por engano", "prohib", "proib", "notifi", "elimin", "geadresseerde",
+)  # fmt: skip
 
 
 class Footed(NamedTuple):
@@ -71,8 +72,9 @@ def cut_footer(text: str) -> Footed:
     end = _delimited(lines)
     while (above := _without_last(lines, end)) < end:
         end = above
-    kept = [line for number, line in enumerate(lines[:end]) if not _stands_alone(lines, number, end)]
-    mentions = [line for number, line in enumerate(lines[:end]) if _stands_alone(lines, number, end)]
+    apart = [_stands_alone(lines, number, end) for number in range(end)]
+    kept = [line for line, device in zip(lines, apart, strict=False) if not device]
+    mentions = [line for line, device in zip(lines, apart, strict=False) if device]
     return Footed("\n".join(kept).strip(), "\n".join([*mentions, *lines[end:]]).strip())
 
 
@@ -128,13 +130,13 @@ def _mentions_device(line: str) -> bool:
 
 def _stands_alone(lines: list[str], number: int, end: int) -> bool:
     """A mention of the writer's device that is a paragraph of its own, above further text."""
-    before, after = number == 0 or not lines[number - 1].strip(), number + 1 >= end or not lines[number + 1].strip()
-    return before and after and _is_sent_from(lines, number)
+    if not lines[number] or (number and lines[number - 1].strip()) or (number + 1 < end and lines[number + 1].strip()):
+        return False
+    return _is_sent_from(lines, number)
 
 
 def _is_legal(paragraph: str) -> bool:
-    return (
-        len(paragraph) >= _SHORTEST_NOTICE
-        and _LEGAL_SUBJECT.search(paragraph) is not None
-        and len({found[0].lower() for found in _LEGAL.finditer(paragraph)}) > 2
-    )
+    if len(paragraph) < _SHORTEST_NOTICE or _PERSONAL.search(paragraph):
+        return False
+    paragraph = paragraph.lower()
+    return any(stem in paragraph for stem in _LEGAL_SUBJECTS) and sum(stem in paragraph for stem in _LEGAL_STEMS) > 2

@@ -55,7 +55,7 @@ def _readable(reply_text: str) -> str:
 
 def _cleaned(text: str) -> str:
     text = _UNSEEN.sub("", _LINE_ENDS.sub("\n", text)).replace("\xa0", " ")
-    return unicodedata.normalize("NFC", _without_towers(text))
+    return text if text.isascii() else unicodedata.normalize("NFC", _without_towers(text))
 
 
 def _without_towers(text: str) -> str:

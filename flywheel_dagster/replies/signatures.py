@@ -77,14 +77,18 @@ def _sign_off(lines: list[str], tail: int) -> int | None:
         line = lines[number].strip()
         if not line or len(line) > _LONGEST:
             continue
-        below = [each.strip() for each in lines[number + 1 :] if each.strip()]
         if SIGN_OFF.fullmatch(line):
+            below = _filled(lines[number + 1 :])
             alone = REGARDS.fullmatch(line) is not None
             if (below and _is_signature(below)) or (not below and alone):
                 return number
-        elif (found := SIGN_OFF_AND_NAME.match(line)) and _is_signature([found["name"], *below]):
+        elif (found := SIGN_OFF_AND_NAME.match(line)) and _is_signature([found["name"], *_filled(lines[number + 1 :])]):
             return number
     return None
+
+
+def _filled(lines: list[str]) -> list[str]:
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _is_signature(lines: list[str]) -> bool:

@@ -28,23 +28,20 @@ _TITLES = re.compile(
     re.IGNORECASE,
 )
 _HEADERS = {
-    kind: names.split("|")
-    for kind, names in {
-        "from": "from|von|de|da|van|från|fra|od|от|от кого|від|від кого|lähettäjä|feladó|de la|kimden|gönderen|από|发件人|寄件者|"
-        "寄件人|差出人|보낸 사람|보낸사람|מאת|من|expéditeur|remitente|remetente|mittente|afzender|absender|avsändare",
-        "date": "date|sent|datum|gesendet|gesendet am|envoyé|envoyé le|fecha|enviado|enviado el|enviado em|enviada|enviada em|enviados|"
-        "data|inviato|verzonden|skickat|sendt|dato|wysłano|data wysłania|дата|отправлено|надіслано|odesláno|odoslané|lähetetty|"
-        "päivämäärä|päiväys|elküldve|dátum|trimis|tarih|gönderildi|gönderme tarihi|ημερομηνία|στάλθηκε|发送时间|日期|寄件日期|傳送時間|日付|送信日時|보낸 날짜|"
-        "날짜|תאריך|נשלח|التاريخ|تاريخ|when",
-        "to": "to|an|à|a|para|pour|aan|till|til|do|dla|кому|komu|vastaanottaja|címzett|către|kime|alıcı|προς|收件人|收件者|宛先|받는 사람|"
-        "받는사람|אל|إلى|destinataire|destinatario|destinatário|empfänger",
-        "copy": "cc|bcc|kopie|kopia|копия|копія|kopio|cópia|copie|copia|másolat|抄送|副本|참조|reply-to|antwort an|répondre à|responder a|"
-        "responder para|rispondi a|kopi|importance|wichtigkeit|attachments|anlagen|priorità|prioridad",
-        "subject": "subject|betreff|betr|objet|sujet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|předmět|predmet|aihe|tárgy|"
-        "subiect|konu|θέμα|主题|主旨|件名|제목|נושא|الموضوع|re",
-    }.items()
+    "from": "from|von|de|da|van|från|fra|od|от|от кого|від|від кого|lähettäjä|feladó|de la|kimden|gönderen|από|发件人|寄件者|"
+    "寄件人|差出人|보낸 사람|보낸사람|מאת|من|expéditeur|remitente|remetente|mittente|afzender|absender|avsändare",
+    "date": "date|sent|datum|gesendet|gesendet am|envoyé|envoyé le|fecha|enviado|enviado el|enviado em|enviada|enviada em|enviados|"
+    "data|inviato|verzonden|skickat|sendt|dato|wysłano|data wysłania|дата|отправлено|надіслано|odesláno|odoslané|lähetetty|"
+    "päivämäärä|päiväys|elküldve|dátum|trimis|tarih|gönderildi|gönderme tarihi|ημερομηνία|στάλθηκε|发送时间|日期|寄件日期|傳送時間|日付|送信日時|보낸 날짜|"
+    "날짜|תאריך|נשלח|التاريخ|تاريخ|when",
+    "to": "to|an|à|a|para|pour|aan|till|til|do|dla|кому|komu|vastaanottaja|címzett|către|kime|alıcı|προς|收件人|收件者|宛先|받는 사람|"
+    "받는사람|אל|إلى|destinataire|destinatario|destinatário|empfänger",
+    "copy": "cc|bcc|kopie|kopia|копия|копія|kopio|cópia|copie|copia|másolat|抄送|副本|참조|reply-to|antwort an|répondre à|responder a|"
+    "responder para|rispondi a|kopi|importance|wichtigkeit|attachments|anlagen|priorità|prioridad",
+    "subject": "subject|betreff|betr|objet|sujet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|předmět|predmet|aihe|tárgy|"
+    "subiect|konu|θέμα|主题|主旨|件名|제목|נושא|الموضوع|re",
 }
-_KINDS = {name: kind for kind, names in _HEADERS.items() for name in names}
+_KINDS = {name: kind for kind, names in _HEADERS.items() for name in names.split("|")}
 _HEADER = re.compile(r"[\s*_>|]{0,8}([^\W\d_][^:：\n*]{0,24}?)[ \t\xa0]{0,3}\*{0,2}[ \t]{0,3}[:：](?!//)")
 
 _WROTE = re.compile(
@@ -94,6 +91,8 @@ def opening_at(lines: Sequence[str], number: int, first: int = 0) -> Opening | N
     line = lines[number]
     if not line or len(line) > _LONGEST or line.isspace():
         return None
+    if not (":" in line or "：" in line or _RULE.match(line) or line.rstrip().lower().endswith(_ENDS)):
+        return None
     if not (_ALPHANUMERIC.search(line) or closes_address(line)):
         return _ruled_headers(lines, number)
     return _title(lines, number) or _headers(lines, number) or _introduction(lines, number, first)
@@ -122,19 +121,20 @@ def _title(lines: Sequence[str], number: int) -> Opening | None:
 
 
 def _headers(lines: Sequence[str], number: int) -> Opening | None:
-    """The sender and another header, with a subject or an address among them; or, in a language not known here, four with an address and a time."""
+    """The sender and another header, with a subject or an address among them; or, in a language not known here, four with a bracketed address and a time."""
     if number >= len(lines) or not (begins := _HEADER.match(lines[number][:_LONGEST])):
         return None
     if begins[1].strip().casefold() not in _KINDS and not all(map(_HEADER.match, lines[number + 1 : number + 4])):
         return None
     kinds: list[str | None] = []
-    addressed = timed = False
+    addressed = bracketed = timed = False
     end = number
     for line in lines[number : number + 2 * _MOST_HEADERS]:
         line = line[:_LONGEST]
         if found := _HEADER.match(line):
             kinds.append(_KINDS.get(found[1].strip().casefold()))
             addressed = addressed or "@" in line
+            bracketed = bracketed or ("@" in line and "<" in line)
             timed = timed or ("@" not in line and _TIMED.search(line) is not None)
         elif not line.strip() or not _continues(line):
             break
@@ -143,7 +143,7 @@ def _headers(lines: Sequence[str], number: int) -> Opening | None:
             break
     known = set(kinds) - {None}
     sent = "from" in known and len(known) > (1 if kinds[0] == "from" else 2) and kinds[0] and ("subject" in known or addressed)
-    foreign = len(kinds) > 3 and addressed and timed
+    foreign = len(kinds) > 3 and bracketed and timed
     return Opening(number, end, True) if sent or foreign else None
 
 
@@ -194,7 +194,7 @@ def _introduces(words: str, followed: bool) -> bool:
     ended = words.rstrip("-— >*_").endswith((":", "：")) or words.endswith(("--", ":*"))
     wrote, dated, addressed = _WROTE.search(words), _DATED.search(words), _ADDRESS.search(words)
     if wrote and (dated or addressed):
-        return ended or followed or bool(dated and addressed)
+        return followed or bool(dated and addressed) or (ended and (addressed is not None or any(map(str.isdigit, words))))
     if dated and addressed:
         return (ended or words.endswith(">")) and (followed or _TIMED.search(words) is not None)
     return bool(wrote and ended and followed)

@@ -56,6 +56,7 @@ def test_a_device_is_cut_though_text_follows() -> None:
         "Two things:\n--\n" + "word\n" * 40 + "end",
         "Please delete my data, which you have in error. I never gave you permission, notify me when it is done.",
         "Is this confidential?",
+        "Hi,\n\nThis email was sent in error to my confidential address. Notify your legal team and delete it.",
         "To unsubscribe from this I have written twice!",
         "a\n\n-----\n\nb",
     ],

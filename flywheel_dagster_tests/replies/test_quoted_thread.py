@@ -78,6 +78,8 @@ KEPT = {
     "slots": "These suit me:\n\nFrom: 10:00\nTo: 12:00\nDate: Tuesday",
     "a form": "Name: Ada\nEmail: ada@x.com\nPhone: 555 0100",
     "a colon": "On Monday at 10:00 we could speak about these:\n- price\n- terms",
+    "a longer form": "Here you are:\n\nName: Ada\nDate: Tuesday 10:00\nEmail: ada@x.com\nPhone: 555 0100",
+    "a citation": "No.\n\nOn Monday my boss wrote:\nwe have no budget",
     "a rule": "Two things.\n\n-----\n\nFirst, the price.",
 }
 

@@ -162,7 +162,7 @@ def _mentions(headers: Mapping[str, str], sender: str | None) -> tuple[str, ...]
 
 
 def _is_automatic(posted: _Posted) -> bool:
-    return is_automatic(posted.headers) or posted.envelope.get("from") in ("", "<>")
+    return is_automatic({"subject": posted.subject, **posted.headers}) or posted.envelope.get("from") in ("", "<>")
 
 
 def _identity(posted: _Posted, outcome: UUID | None, sender: str | None, recipients: list[str]) -> str:

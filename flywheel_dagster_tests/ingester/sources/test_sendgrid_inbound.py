@@ -293,3 +293,8 @@ def test_a_mail_of_thirty_megabytes_takes_no_longer_than_a_moment() -> None:
         (event,) = sendgrid_inbound.read(received(body, content_type=FORM), CONNECTION)
         assert time.process_time() - begun < 3.0
         assert len(event.raw or b"") < 10_000 or event.raw == body
+
+
+def test_a_subject_of_automatic_answers_is_enough() -> None:
+    assert one(headers=HEADERS, subject="Automatic reply: Hi", text="I am away.").event_type == "auto_replied"
+    assert one(headers=HEADERS, subject="Re: Automatic reply: Hi").event_type == "replied"
