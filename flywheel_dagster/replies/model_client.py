@@ -66,9 +66,12 @@ class ModelClient:
     async def _try(self, request: Mapping[str, Any]) -> tuple[Answer, float | None]:
         """One call: its answer, and how long the server asked to be left alone."""
         self.calls += 1
+        # What stands in extra_body is sent as it is; of other arguments the client examines every part, which takes a third of its time.
+        given = {name: request[name] for name in ("model", "messages")}
+        rest = {name: value for name, value in request.items() if name not in given}
         try:
             async with asyncio.timeout(self._timeout):
-                answered = await self._client.chat.completions.with_raw_response.create(**request)
+                answered = await self._client.chat.completions.with_raw_response.create(**given, extra_body=rest)
         except (TimeoutError, openai.APITimeoutError):
             return _unanswered(Reason.TIMEOUT, f"no answer within {self._timeout:g} s"), None
         except openai.APIConnectionError:
