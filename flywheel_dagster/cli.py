@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from flywheel_dagster.commands import connections, events, organizations
+from flywheel_dagster.commands import connections, events, organizations, replies
 from flywheel_dagster.commands.connecting import migrated, progress, require_organization
 from flywheel_dagster.database import addresses, connect
 from flywheel_dagster.errors import FlywheelError
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(organizations.app, name="org")
 app.add_typer(connections.app, name="connection")
 app.add_typer(events.app, name="events")
+app.add_typer(replies.app, name="replies")
 
 _errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
@@ -96,6 +97,7 @@ def materialize(
     weeks_to: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="To the one with this day [--from].")
     ] = None,
+    replies_left: Annotated[bool, typer.Option("--replies", help="Judge what replies are left, in all weeks.")] = False,
     stale_weeks: Annotated[
         bool, typer.Option("--stale-weeks", help="Judge what replies are left, then score all weeks whose outcomes changed.")
     ] = False,
@@ -104,15 +106,19 @@ def materialize(
     ] = False,
     scope: Annotated[str | None, typer.Option(help="Then train this scope: global, or an organization's id.")] = None,
 ) -> None:
-    """Materialize assets from here instead of the UI: weeks of training rows, and the training of a scope."""
+    """Materialize assets from here instead of the UI: replies, weeks of training rows, and the training of a scope."""
     from flywheel_dagster.processes import dagster_environment, run_module
 
-    arguments = [name for name, given in (("--stale-weeks", stale_weeks), ("--run-each-week", run_each_week)) if given]
+    arguments = [
+        name
+        for name, given in (("--replies", replies_left), ("--stale-weeks", stale_weeks), ("--run-each-week", run_each_week))
+        if given
+    ]
     for name, day in (("--from", weeks_from), ("--to", weeks_to)):
         arguments += [name, day.date().isoformat()] if day else []
     arguments += ["--scope", scope] if scope else []
-    if not (weeks_from or stale_weeks or scope):
-        raise typer.BadParameter("name what to do: --from (and --to), --stale-weeks, or --scope")
+    if not (weeks_from or replies_left or stale_weeks or scope):
+        raise typer.BadParameter("name what to do: --replies, --from (and --to), --stale-weeks, or --scope")
     settings = load_settings()
     migrated(settings)
     if (code := run_module("flywheel_dagster.run", arguments, dagster_environment(settings))) != 0:

@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when all runs succeeded, 1 when one failed."""
     parser = argparse.ArgumentParser(prog="flywheel materialize")
     parser.add_argument("--observe", action="store_true", help="observe outcome_labels")
+    parser.add_argument("--replies", action="store_true", help="judge what replies are left")
     parser.add_argument(
         "--stale-weeks", action="store_true", help="judge what replies are left, then score the weeks whose outcomes changed"
     )
@@ -48,7 +49,7 @@ def _run_all(instance: dg.DagsterInstance, given: argparse.Namespace, marks: Map
     run = partial(_run, instance, marks)
     if given.observe and not run("observe_outcomes", "observe outcome_labels"):
         return False
-    if given.stale_weeks:
+    if given.replies or given.stale_weeks:
         for first, last in _weeks_of_replies():
             if not run("classify_replies", _named("judge replies of", first, last), tags=range_tags(first, last)):
                 return False

@@ -1,5 +1,6 @@
 """`reply_sentiment`: what leads answered, judged week by week."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
@@ -10,9 +11,11 @@ from flywheel_dagster.names import GROUP_OUTCOMES, OUTCOME_LABELS, OWNER_DATA, P
 from flywheel_dagster.partitions import week_of, weeks
 from flywheel_dagster.presentation import stacked, table
 from flywheel_dagster.replies.analysis import Sentiment
+from flywheel_dagster.replies.correction import ENOUGH, CorrectedShare, corrected_shares
 from flywheel_dagster.replies.judging import Tally
 from flywheel_dagster.replies.model_prompt import PROMPT_VERSION
 from flywheel_dagster.replies.reading import read_replies
+from flywheel_dagster.replies.review import reviews
 from flywheel_dagster.replies.rules.classify import RULES_VERSION
 from flywheel_dagster.replies.weekly import WeekOfReplies, shift, weeks_of_replies
 from flywheel_dagster.resources import Flywheel
@@ -52,6 +55,7 @@ def reply_sentiment(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg
     with plain_failures(), flywheel.connection() as connection:
         tally = read_replies(connection, start, end, flywheel.reading_means(), progress=tell)
         found = weeks_of_replies(connection, start, end)
+        reviewed = reviews(connection)
     context.log.info(
         f"{tally.judged} replies judged: {dict(tally.methods)}{_money(tally)}; {tally.left} left, {tally.unreadable} unreadable"
     )
@@ -74,6 +78,10 @@ def reply_sentiment(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg
             "cost_usd": "unknown" if tally.usage.cost_usd is None else float(tally.usage.cost_usd),
             "by_week": table([_shown(found, week) for week in filled[-26:]], none="no reply to messages of these weeks"),
             "objections": table(_objections(filled)),
+            "corrected_rates": table(
+                [_corrected(share) for share in corrected_shares(_all_labels(filled), reviewed)],
+                none=f"{len(reviewed)} replies were reviewed by people; from {ENOUGH} on they correct the rates (flywheel replies review)",
+            ),
             "labels_by_week": stacked(
                 {label.value: [week.labels[label] / max(1, week.judged) for week in filled[-60:]] for label in Sentiment},
                 [str(week.week) for week in filled[-60:]],
@@ -82,6 +90,19 @@ def reply_sentiment(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg
             ),
         },
     )
+
+
+def _all_labels(filled: list[WeekOfReplies]) -> Counter[str]:
+    return sum((week.labels for week in filled), start=Counter())
+
+
+def _corrected(share: CorrectedShare) -> dict[str, object]:
+    return {
+        "label": share.label,
+        "reported": round(share.reported, 4),
+        "corrected by reviews": round(share.corrected, 4),
+        "95 % interval": f"{share.low:.4f} to {share.high:.4f}",
+    }
 
 
 def _money(tally: Tally) -> str:
@@ -104,8 +125,8 @@ def _shown(found: dict[date, WeekOfReplies], week: WeekOfReplies) -> dict[str, o
 
 
 def _objections(filled: list[WeekOfReplies]) -> list[dict[str, object]]:
-    counts = sum((week.objections for week in filled), start=filled[0].objections.__class__()) if filled else {}
-    return [{"objection": objection, "replies": count} for objection, count in sorted(counts.items(), key=lambda each: -each[1])]
+    counts = sum((week.objections for week in filled), start=Counter[str]())
+    return [{"objection": objection, "replies": count} for objection, count in counts.most_common()]
 
 
 def _week_metadata(found: dict[date, WeekOfReplies], monday: date) -> dict[str, int | float]:
