@@ -57,7 +57,7 @@ def _turns(lists: Sequence[Lexicon], sentence: list[str]) -> bool:
 def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
     outermost = _outermost(list(lists.find(words)))
     covered = {at for match in outermost if match.category == "inert" or match.category in _WARM for at in range(match.start, match.end)}
-    turns = [at for at, word in enumerate(words) if word in lists.turns and 1 < at and at not in covered]
+    turns = [at for at, word in enumerate(words) if word in lists.turns and at > 1 and at not in covered]
     concessions = [at for at, word in enumerate(words) if word in lists.concessions]
     for match in outermost:
         category = match.category

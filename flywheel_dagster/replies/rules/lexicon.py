@@ -19,6 +19,7 @@ _WORD_LISTS = frozenset({"filler", "not", "but", "although", "greeting", "common
 _MARKS = frozenset({BEGIN, END, QUESTION, COMMA, ADDRESS, LINK, NAME, NUMBER})
 _LONG_ENOUGH = 6  # letters of a word in which one typing error is forgiven
 _MOST_REMEMBERED = 50_000
+_UMLAUT = re.compile("ae|oe|(?<![aeq])ue(?!ll)")
 _HEADING = re.compile(r"\[(\w+)\]")
 
 
@@ -44,7 +45,7 @@ class Lexicon:
     def spelled(self, word: str) -> list[str]:
         """A folded word as this language's lists spell it; contractions become several words."""
         if self.language == "de":
-            word = word.replace("ae", "a").replace("oe", "o").replace("ue", "u")
+            word = _UMLAUT.sub(lambda found: found[0][0], word)
         known = self._respelled.get(word)
         if known is not None:
             return known
