@@ -42,8 +42,8 @@ class Objection(StrEnum):
 class ReplyAnalysis(TypedDict):
     """A judged reply, as `SentimentAnalyzer` returns it and as `flywheel replies classify` writes it.
 
-    sentiment_score lies in -1..1 and decides sentiment_label; interest_signal is true for a high or medium interest_level;
-    objection_detected is true for every objection_type but none; language is ISO 639-1, or "und"; confidence lies in 0..1. `method` is
+    sentiment_score lies in -1..1 and decides sentiment_label; interest_signal follows from
+    level, label and objection; objection_detected is true for every objection_type but none; language is ISO 639-1, or "und"; confidence lies in 0..1. `method` is
     llm, rules or human; `version` is that of the prompt or the rules; `fallback_reason` says why rules answered though a model was asked.
     """
 
@@ -86,10 +86,11 @@ def reply_analysis(
         if not (math.isfinite(value) and low <= value <= 1):
             raise InputError(f"{name} is {value}; it lies between {low} and 1")
     score = round(float(sentiment_score), 3)
+    label = sentiment_of(score)
     return ReplyAnalysis(
         sentiment_score=score,
-        sentiment_label=sentiment_of(score),
-        interest_signal=interest_level in (InterestLevel.HIGH, InterestLevel.MEDIUM),
+        sentiment_label=label,
+        interest_signal=interest_signal(Sentiment(label), interest_level, objection_type),
         interest_level=interest_level.value,
         objection_detected=objection_type is not Objection.NONE,
         objection_type=objection_type.value,
@@ -104,3 +105,9 @@ def reply_analysis(
         version=version,
         fallback_reason=fallback_reason,
     )
+
+
+def interest_signal(label: Sentiment, level: InterestLevel, objection: Objection) -> bool:
+    """Whether the lead is interested: more than a little, and no objection keeps the reply from being positive ("not now, maybe in spring" has
+    a medium level and a future, but isn't what a model should learn to get)."""
+    return level in (InterestLevel.HIGH, InterestLevel.MEDIUM) and (objection is Objection.NONE or label is Sentiment.POSITIVE)

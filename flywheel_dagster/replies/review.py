@@ -19,7 +19,7 @@ from flywheel_dagster.database import statement
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.outcomes.events import ClassificationMethod, EventType, OutcomeEvent
 from flywheel_dagster.outcomes.ledger import record
-from flywheel_dagster.replies.analysis import InterestLevel, Objection, Sentiment
+from flywheel_dagster.replies.analysis import InterestLevel, Objection, Sentiment, interest_signal
 from flywheel_dagster.replies.correction import Review
 from flywheel_dagster.replies.own_words import own_words
 from flywheel_dagster.replies.rules.classify import classify_by_rules
@@ -172,7 +172,7 @@ def _event(row: dict[str, str], where: str) -> OutcomeEvent:
             **said,
             "method": ClassificationMethod.HUMAN.value,
             "score": _SCORES[label],
-            "interest_signal": interest in (InterestLevel.HIGH, InterestLevel.MEDIUM),
+            "interest_signal": interest_signal(label, interest, objection),
             "replied_at": replied_at.isoformat(),
             "reviewed": {
                 "label": machine.value,

@@ -106,7 +106,7 @@ KINDS: dict[Sentiment, tuple[Kind, ...]] = {
         ),
         Kind(
             interested=False,
-            interest_level="low",
+            interest_level="medium",
             objection_type="timing",
             texts=(
                 "Not right now. Maybe next quarter, when our planning is done.",
@@ -128,14 +128,14 @@ KINDS: dict[Sentiment, tuple[Kind, ...]] = {
             ),
         ),
         Kind(
-            interested=True,
+            interested=False,
             interest_level="medium",
             objection_type="price",
             texts=(
-                "What does it cost? Our budget for this year is small.",
-                "Could be of use, depending on the price. Please send me your rates.",
-                "Maybe. Tools like this are often too expensive for us, so give me a figure.",
-                "¿Cuánto cuesta? Nuestro presupuesto es limitado.",
+                "There is no budget for this until the new year. Keep me posted.",
+                "Could be of use one day, but right now it is above what we can pay.",
+                "Maybe. Tools like this are often too expensive for us, so let's see after the summer.",
+                "Este año no hay presupuesto. Quizás el próximo.",
             ),
         ),
     ),

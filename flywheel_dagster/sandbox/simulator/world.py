@@ -131,11 +131,11 @@ def demo_world() -> World:
     """The history that the demo shows: 1,200 messages in 12 weeks to a small, warm list.
 
     These are people who have asked for news, so rates are several times those of the default truth, which is a cold market, and
-    deals close in weeks instead of months. About 230 messages of the two consenting organisations reach quality 0.6.
+    deals close in weeks instead of months. Nobody has judged their replies. About 230 messages of the two consenting organisations reach quality 0.6.
     """
     truth = msgspec.structs.replace(
         default_truth(),
         base=Baseline(open=0.68, click=0.25, reply=0.50, positive=0.62, meeting=0.62, deal=0.50),
         delays=Delays(deal_closed=Delay(15 * 86_400.0, 0.6)),
     )
-    return World(truth=truth)
+    return World(truth=truth, classified=0)

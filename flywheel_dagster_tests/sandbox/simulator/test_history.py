@@ -17,6 +17,7 @@ from flywheel_dagster.sandbox.simulator.history import Simulated, history
 from flywheel_dagster.sandbox.simulator.world import Arm, World, demo_world
 
 ANCHOR = datetime(2025, 6, 2, 9, 30, tzinfo=UTC)
+JUDGED = msgspec.structs.replace(demo_world(), classified=1)
 
 
 def digest(stories: list[Simulated]) -> str:
@@ -95,7 +96,7 @@ def test_effects_follow_their_causes() -> None:
         EventType.DEAL_LOST: {EventType.DEAL_OPENED},
     }
     seen: Counter[EventType] = Counter()
-    for each in history(demo_world(), ANCHOR, now=ANCHOR + timedelta(days=2_000)):
+    for each in history(JUDGED, ANCHOR, now=ANCHOR + timedelta(days=2_000)):
         first: dict[EventType, datetime] = {}
         times = [event.occurred_at for event in each.events]
         assert times == sorted(times) and times[0] > each.message.sent_at
@@ -113,7 +114,7 @@ def test_effects_follow_their_causes() -> None:
 def test_events_carry_what_the_ledger_folds(demo: list[Simulated]) -> None:
     ranges = {"positive": (0.5, 1), "neutral": (-0.2, 0.5), "negative": (-1, -0.2)}
     keys: set[object] = set()
-    for each in history(demo_world(), ANCHOR, now=ANCHOR + timedelta(days=2_000)):
+    for each in history(JUDGED, ANCHOR, now=ANCHOR + timedelta(days=2_000)):
         for event in each.events:
             facts = event.facts
             assert event.source == "simulator" and event.outcome_id == each.message.id
@@ -131,7 +132,7 @@ def test_events_carry_what_the_ledger_folds(demo: list[Simulated]) -> None:
                     assert facts["meeting_id"] and datetime.fromisoformat(facts["meeting_at"]).minute in (0, 30)
                 case EventType.DEAL_CLOSED:
                     assert facts["deal_id"] and re.fullmatch(r"\d+\.\d\d", facts["value"]) and facts["currency"] == "USD"
-    assert len(keys) == sum(len(each.events) for each in history(demo_world(), ANCHOR, now=ANCHOR + timedelta(days=2_000)))
+    assert len(keys) == sum(len(each.events) for each in history(JUDGED, ANCHOR, now=ANCHOR + timedelta(days=2_000)))
 
 
 def test_leads_get_several_touches_in_one_campaign_and_keep_who_they_are(demo: list[Simulated]) -> None:

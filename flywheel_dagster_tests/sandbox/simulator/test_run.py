@@ -11,6 +11,7 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.outcomes import ledger
+from flywheel_dagster.replies.reading import Means, read_replies
 from flywheel_dagster.sandbox.simulator.history import history
 from flywheel_dagster.sandbox.simulator.run import simulate
 from flywheel_dagster.sandbox.simulator.world import World, demo_world
@@ -74,6 +75,7 @@ def test_organisations_keep_the_consent_they_have(connection: Connection) -> Non
 
 def test_the_demo_leaves_enough_examples_of_the_consenting_organisations(connection: Connection) -> None:
     simulate(connection, demo_world(), anchor=ANCHOR)
+    read_replies(connection, ANCHOR - timedelta(weeks=20), ANCHOR, Means())
     row = connection.execute(
         "select count(*), count(distinct message_body) from training_ready_outcomes t join organizations o on o.id = t.organization_id "
         "where quality_score >= 0.6 and allows_global_training and training_label <> 'negative_example'"
