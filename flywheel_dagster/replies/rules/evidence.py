@@ -13,6 +13,7 @@ _REACH = 3  # words between "not" and what it denies
 _BEFORE_BUT = 0.4
 _MOST_SIGNALS = 400
 _NO_QUESTION = frozenset({"unsubscribe", "hostile", "sarcasm", "defer", "auto"})
+_COMPLAINTS = frozenset({"hostile", "sarcasm"})
 _SPECIFIC = 4  # words
 
 
@@ -33,8 +34,10 @@ def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[S
         for language in (*languages, EVERYWHERE):
             lists = lexicon(language)
             found += _signals(lists, lists.read(sentence), number)
+        here = {signal.category for signal in found if signal.sentence == number}
+        if here & _COMPLAINTS:
+            found = [signal for signal in found if signal.sentence != number or signal.category not in _WARM]
         if sentence[-1] == QUESTION:
-            here = {signal.category for signal in found if signal.sentence == number}
             if not here & _NO_QUESTION:
                 length = sum(word not in (COMMA, QUESTION) for word in sentence)
                 found.append(Signal("question" if length >= _SPECIFIC else "short_question", "?", 1.0, number, len(sentence)))
@@ -65,10 +68,10 @@ def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
             continue
         if category in _WARM or category in _OBSTACLES:
             denied = _is_denied(lists, words, match.start, covered)
-            if denied and category in _WARM:
-                category = "reject"
-            elif denied:
+            if denied and category != "interest":
                 continue
+            if denied:
+                category = "reject"
         weight = 1.0
         if any(match.end <= at for at in turns):
             weight = _BEFORE_BUT

@@ -60,9 +60,10 @@ def decide(signals: Sequence[Signal], *, automatic: bool, unsubscribe: bool) -> 
         return Verdict(-0.9, InterestLevel.NONE, _or_not_interested(objection), 0.95, "asks for no more mail", wants_unsubscribe=True)
     if automatic or _is_automatic(found):
         return Verdict(0.0, InterestLevel.NONE, Objection.NONE, 0.95 if automatic else 0.85, "an automatic reply", is_auto_reply=True, referral=referral)
-    if found.of("hostile"):
+    forgiven = found.of(*_STRONG) > 0 and not found.of("reject") and found.latest(*_STRONG) > found.latest("hostile", "sarcasm")
+    if found.of("hostile") and not forgiven:
         return Verdict(-0.95, InterestLevel.NONE, _or_not_interested(objection), 0.85, "annoyed", referral=referral)
-    if found.of("sarcasm"):
+    if found.of("sarcasm") and not forgiven:
         return Verdict(-0.7, InterestLevel.NONE, _or_not_interested(objection), 0.6, "mocking", referral=referral)
     return _weighed(found, objection, referral)
 
@@ -107,7 +108,7 @@ def _positive(found: Strengths, objection: Objection, referral: bool, sure: floa
 
 def _neutral(found: Strengths, objection: Objection, referral: bool) -> Verdict:
     warm = 0.15 * bool(found.of("interest", *_STRONG))
-    if found.of("defer", "door", "maybe", "timing"):
+    if found.of("defer", "door", "maybe", "timing", "when"):
         return Verdict(0.15 + warm, InterestLevel.MEDIUM, objection, 0.75, "later, or perhaps", referral=referral)
     if found.of("authority"):
         return Verdict(0.15 + warm, InterestLevel.LOW, objection, 0.7, "others decide", referral=referral)
@@ -124,8 +125,8 @@ def _neutral(found: Strengths, objection: Objection, referral: bool) -> Verdict:
 
 def _is_automatic(found: Strengths) -> bool:
     count = found.count.get("auto", 0)
-    human = found.of("meeting", "ask", "interest", "question", "price_question", "reject")
-    return count >= 3 or (count > 0 and not human)
+    human = sum(found.count.get(each, 0) for each in ("meeting", "interest", "question", "price_question", "reject"))
+    return count > human
 
 
 def _objection(weight: Mapping[str, float]) -> Objection:
