@@ -23,7 +23,9 @@ SOURCE = "classifier"
 LOST = "lost_answer"  # asked by a process that died before it could write the answer down
 
 # Nothing was paid and the next attempt may succeed: the model is asked again by the next run.
-_AGAIN = frozenset({Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.NO_CREDIT, Reason.EXPIRED, Reason.CANCELLED})
+_AGAIN = frozenset(
+    {Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.NO_CREDIT, Reason.UNREACHABLE, Reason.EXPIRED, Reason.CANCELLED}
+)
 
 
 @dataclass

@@ -25,7 +25,8 @@ class Reason(StrEnum):
     RATE_LIMITED = "rate_limited"
     NO_CREDIT = "no_credit"
     SERVER_ERROR = "server_error"
-    LOST_CONNECTION = "lost_connection"
+    LOST_CONNECTION = "lost_connection"  # in the middle of a call, which may have been answered and paid for
+    UNREACHABLE = "unreachable"  # no connection came about
     REFUSED_REQUEST = "refused_request"  # HTTP 400, 413 or 422 for this request
     EXPIRED = "expired"  # a batch ended before this request's turn
     CANCELLED = "cancelled"

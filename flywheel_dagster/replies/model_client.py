@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import httpx2
 import openai
 import orjson
 
@@ -19,7 +20,7 @@ from flywheel_dagster.replies.own_words import OwnWords
 
 _ATTEMPTS = 4
 _LONGEST_WAIT = 60.0  # seconds between two attempts; who wants more patience than that gets no further call
-_RETRIED = frozenset({Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.LOST_CONNECTION})
+_RETRIED = frozenset({Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.UNREACHABLE})
 
 
 class ModelClient:
@@ -45,8 +46,8 @@ class ModelClient:
     async def ask(self, words: OwnWords, original_message: str | None = None, context: Mapping[str, Any] | None = None) -> Answer:
         """The model's answer, or why there is none once it was asked often enough.
 
-        429, 5xx and lost connections are tried again, after the time that Retry-After names. An answer that takes more than `timeout`
-        seconds is not waited for again. Raises PermanentModelError where no reply would be answered: a wrong key, an unknown model.
+        429, 5xx and connections that don't come about are tried again, after the time that Retry-After names. A call whose answer is lost, or
+        takes more than `timeout` seconds, may be paid for already and is not made again. Raises PermanentModelError where no reply would be answered: a wrong key, an unknown model.
         """
         request = chat_request(words, original_message, context, model=self._model.name)
         async with self._turns:
@@ -74,8 +75,9 @@ class ModelClient:
                 answered = await self._client.chat.completions.with_raw_response.create(**given, extra_body=rest)
         except (TimeoutError, openai.APITimeoutError):
             return _unanswered(Reason.TIMEOUT, f"no answer within {self._timeout:g} s"), None
-        except openai.APIConnectionError:
-            return _unanswered(Reason.LOST_CONNECTION), None
+        except openai.APIConnectionError as error:
+            unsent = isinstance(error.__cause__, httpx2.ConnectError)
+            return _unanswered(Reason.UNREACHABLE if unsent else Reason.LOST_CONNECTION), None
         except openai.APIStatusError as error:
             refused = read_refusal(error.status_code, error.body)
             if error.status_code in (401, 403, 404):  # the server's own words, and with them the cause, may quote key and reply

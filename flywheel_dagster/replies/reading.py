@@ -83,6 +83,11 @@ def _affordable(tally: Tally, budget_usd: Decimal | None) -> bool:
     return budget_usd is None or (tally.usage.cost_usd or 0) < budget_usd
 
 
+def _vain(tally: Tally) -> Reason | None:
+    """Why it is of no use to ask any more."""
+    return next((reason for reason in (Reason.NO_CREDIT, Reason.UNREACHABLE) if tally.fallbacks[reason]), None)
+
+
 def _claimed(
     connection: psycopg.Connection[TupleRow], source: Iterator[DueReply], count: int, tally: Tally
 ) -> list[tuple[DueReply, OwnWords]]:
@@ -112,7 +117,7 @@ async def _one_by_one(
     failure: ModelError | None = None
     try:
         while True:
-            if failure is None and not tally.fallbacks[Reason.NO_CREDIT] and _affordable(tally, means.budget_usd):
+            if failure is None and not _vain(tally) and _affordable(tally, means.budget_usd):
                 for reply, words in _claimed(connection, source, means.concurrency - len(asked), tally):
                     asked[asyncio.create_task(client.ask(words, reply.original_message, reply.context))] = reply
             if not asked:
@@ -126,9 +131,9 @@ async def _one_by_one(
             progress()
         if failure is not None:
             raise failure
-        if tally.fallbacks[Reason.NO_CREDIT]:
+        if reason := _vain(tally):
             while rest := list(islice(source, 500)):
-                judge_by_rules(connection, rest, tally, reason=Reason.NO_CREDIT)
+                judge_by_rules(connection, rest, tally, reason=reason)
                 progress()
     finally:
         for task in asked:

@@ -92,7 +92,7 @@ def test_an_answer_in_no_shape_at_all_is_nonsense(model_server: Served, body: ob
 
 @pytest.mark.parametrize(
     "fault",
-    [{"name": "rate_limit_exceeded"}, {"name": "server_error"}, {"name": "server_is_overloaded"}, {"kind": "drop"}, {"kind": "drop_after"},
+    [{"name": "rate_limit_exceeded"}, {"name": "server_error"}, {"name": "server_is_overloaded"},
      {"kind": "status", "status": 408}, {"kind": "status", "status": 409}],
     ids=str,
 )  # fmt: skip
@@ -109,7 +109,6 @@ def test_what_may_pass_is_tried_again(model_server: Served, fault: dict[str, Any
     [
         ({"name": "rate_limit_exceeded"}, Reason.RATE_LIMITED, "HTTP 429, rate_limit_exceeded"),
         ({"name": "server_error"}, Reason.SERVER_ERROR, "HTTP 500"),
-        ({"kind": "drop"}, Reason.LOST_CONNECTION, ""),
     ],
     ids=str,
 )
@@ -175,14 +174,21 @@ def test_a_slow_answer_is_not_waited_for_and_not_bought_again(model_server: Serv
     assert (why(answer), calls) == (Unanswered(Reason.TIMEOUT, "no answer within 0.05 s"), 1)
 
 
-def test_a_server_that_is_not_there_is_a_lost_connection() -> None:
+@pytest.mark.parametrize("kind", ["drop", "drop_after"])
+def test_a_call_whose_answer_is_lost_may_be_paid_for_and_is_not_made_again(model_server: Served, kind: str) -> None:
+    model_server.set_fault(match=CHAT, kind=kind)
+    answer, calls = ask(model_server)
+    assert (why(answer), calls) == (Unanswered(Reason.LOST_CONNECTION), 1)
+
+
+def test_a_server_that_is_not_there_is_unreachable() -> None:
     async def one() -> Answer:
         client = ModelClient(ChatModel("m", KEY, "http://127.0.0.1:9/v1"), timeout=5, concurrency=1, sleep=Sleeper().sleep)
         answer = await client.ask(said("Hello"))
         await client.close()
         return answer
 
-    assert why(asyncio.run(one())).reason is Reason.LOST_CONNECTION
+    assert why(asyncio.run(one())).reason is Reason.UNREACHABLE
 
 
 @pytest.mark.parametrize(

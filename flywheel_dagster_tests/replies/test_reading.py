@@ -1,5 +1,6 @@
 """Replies are judged once, by whoever is to judge them, and paid for once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.errors import PermanentModelError, SettingsError
 from flywheel_dagster.outcomes.ledger import rebuild, record
+from flywheel_dagster.replies.choice import ChatModel
 from flywheel_dagster_tests.outcomes.making import event, facts_of, row_of
 from flywheel_dagster_tests.replies.asking import CHAT
 from flywheel_dagster_tests.replies.making import TEXTS, billed, judged, means_at, read_all, write_replies
@@ -100,7 +102,7 @@ def test_nobody_is_overruled_who_brings_a_judgement_of_their_own(connection: Con
 def test_a_newer_reply_is_judged_anew_and_the_old_judgement_does_not_stick_to_it(connection: Connection) -> None:
     outcome = write_replies(connection, ["Not interested, thanks."])[0]
     read_all(connection)
-    record(connection, [event(outcome, "replied", 5, text="Let's talk after all, can we schedule a call?")])
+    record(connection, [event(outcome, "replied", 5, text="Yes, let's schedule a call next week, Tuesday works for me.")])
     connection.commit()
     assert row_of(connection, outcome)["sentiment_label"] is None
     connection.commit()
@@ -143,10 +145,18 @@ def test_an_empty_account_is_not_asked_about_every_reply(connection: Connection,
     model_server.set_fault(
         match=CHAT, kind="status", status=429, times=None, body={"error": {"code": "insufficient_quota", "message": "no credit"}}
     )
-    before = model_server.count_calls().get(CHAT, 0)
+    before = model_server.count_calls()["calls"].get(CHAT, 0)
     tally = read_all(connection, means_at(model_server))
     assert (tally.methods, tally.fallbacks, tally.left) == ({"rules": 30}, {"no_credit": 30}, 30)
-    assert model_server.count_calls()[CHAT] - before <= 4
+    assert model_server.count_calls()["calls"][CHAT] - before <= 4
+
+
+def test_an_address_where_nobody_answers_is_not_tried_for_every_reply(connection: Connection, model_server: Served) -> None:
+    write_replies(connection, [f"Reply {number}" for number in range(30)])
+    nowhere = replace(means_at(model_server), model=ChatModel("m", "sk-none", "http://127.0.0.1:9/v1"), concurrency=2)
+    tally = read_all(connection, nowhere)
+    assert (tally.fallbacks, tally.left) == ({"unreachable": 30}, 30)
+    assert read_all(connection, means_at(model_server)).methods == {"llm": 30}
 
 
 def test_a_wrong_key_stops_the_run_and_every_question_may_be_asked_again(connection: Connection, model_server: Served) -> None:
