@@ -1,7 +1,9 @@
 """How well quoted threads and signatures are cut off, by us and by the libraries for it, on two sets of real mails that people marked up.
 
 python -m benchmarks.trimming [../shared/data]. Libraries that aren't installed are passed over: pip install mail-parser-reply
-email-reply-parser quotequail. The lines with odd numbers of each set were seen while the rules were written, those with even numbers weren't.
+email-reply-parser quotequail. The mails with odd line numbers were looked at while the rules were written. Of
+those with even numbers only rates, and the number of lines that were cut wrongly in a mail, were: they are held out from the rules' making,
+but no untouched test. "Those with something left" was added when one long mail, of which nothing is left, was seen to weigh on the recall.
 """
 
 import json
