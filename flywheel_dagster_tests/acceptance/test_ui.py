@@ -92,6 +92,7 @@ def test_the_graph_shows_every_asset_in_its_group_with_its_state(ui: str, page: 
         "outcome_labels",
         "held_meetings",
         "unmatched_events",
+        "reply_sentiment",
         "scored_training_rows",
         "training_jsonl",
         "fine_tuned_model",
@@ -111,12 +112,21 @@ def test_the_dataset_shows_what_was_kept_and_dropped_and_a_plot(ui: str, page: P
     assert picture.evaluate("image => image.naturalWidth") > 300
 
 
+def test_replies_show_what_they_say_week_by_week(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/assets/reply_sentiment?view=events")
+    page.get_by_text("replies_judged_now").first.wait_for(timeout=30_000)
+    page.get_by_text("[Show Markdown]").last.wait_for(timeout=10_000)
+    assert page.get_by_text("labels_by_week").count()
+
+
 def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> None:
     page.goto(f"{ui}/automation")
     for name in (
         "changed_outcomes",
         "hourly_meetings",
         "nightly_links",
+        "nightly_replies",
+        "new_replies",
         "weekly_scoring",
         "weekly_training",
         "organization_scopes",
@@ -132,6 +142,8 @@ def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> No
         "changed_outcomes": "STOPPED",
         "hourly_meetings": "STOPPED",
         "nightly_links": "STOPPED",
+        "nightly_replies": "STOPPED",
+        "new_replies": "STOPPED",
         "weekly_scoring": "STOPPED",
         "weekly_training": "STOPPED",
         "organization_scopes": "RUNNING",
