@@ -3,8 +3,8 @@
 -- repetition can matter, and a rebuild gives the same rows. Flags are "any", first times are "earliest", counters count distinct
 -- events, meetings and deals stand as their own latest event says.
 
-create function outcome_fold(ids uuid[])
-returns table (
+-- What the ledger says of an outcome: the columns of outcome_labels that follow from events.
+create type outcome_facts as (
   outcome_id uuid,
   delivered boolean, delivered_at timestamptz,
   bounced boolean, bounced_at timestamptz, bounce_reason text,
@@ -23,7 +23,10 @@ returns table (
   deal_lost boolean, deal_lost_at timestamptz,
   deal_value numeric(14, 2), deal_currency text,
   event_count int
-)
+);
+
+create function outcome_fold(ids uuid[])
+returns setof outcome_facts
 language plpgsql stable rows 1000
 -- Planning this takes ten times as long as folding one outcome, so it is planned once; and hash joins are as good for one outcome as
 -- they are for thousands, where the nested loops that a plan for few would take are not.
@@ -237,29 +240,13 @@ begin
 end
 $$;
 
--- What outcome_fold() makes of an imported snapshot that is its outcome's only event. An import of a million rows has little else;
--- a test holds the two together.
+-- What outcome_fold() makes of an imported snapshot that is its outcome's only event (which it doesn't name). An import of a million rows
+-- has little else; a test holds the two together.
 create function outcome_of_snapshot(facts jsonb, as_of timestamptz)
-returns table (
-  delivered boolean, delivered_at timestamptz,
-  bounced boolean, bounced_at timestamptz, bounce_reason text,
-  opened boolean, opened_at timestamptz, open_count int, machine_open_count int,
-  clicked boolean, clicked_at timestamptz, click_count int,
-  unsubscribed boolean, unsubscribed_at timestamptz,
-  spam_reported boolean, spam_reported_at timestamptz,
-  replied boolean, replied_at timestamptz, reply_text text,
-  reply_sentiment_score double precision, sentiment_label text, interest_signal boolean, interest_level text, objection_type text,
-  classification_method text, classification_version text,
-  meeting_booked boolean, meeting_booked_at timestamptz,
-  meeting_completed boolean, meeting_completed_at timestamptz,
-  meeting_no_show boolean, meeting_no_show_at timestamptz,
-  deal_opened boolean, deal_opened_at timestamptz,
-  deal_closed boolean, deal_closed_at timestamptz,
-  deal_lost boolean, deal_lost_at timestamptz,
-  deal_value numeric(14, 2), deal_currency text
-)
+returns setof outcome_facts
 language sql stable as $$
   select
+    null::uuid,
     h.delivered or h.opened or s.machine_open_count > 0 is true or h.clicked or h.unsubscribed or h.spam_reported or h.replied or h.met or h.dealt,
     case when h.delivered or h.opened or h.clicked or h.unsubscribed or h.spam_reported or h.replied or h.met or h.dealt then least(
       as_of,
@@ -282,7 +269,8 @@ language sql stable as $$
     h.dealt, case when h.dealt then least(as_of, h.dealt_at) end,
     s.deal_closed is true, case when s.deal_closed then least(as_of, s.deal_closed_at) end,
     h.lost, case when h.lost then least(as_of, s.deal_lost_at) end,
-    case when s.deal_closed then s.deal_value end, case when s.deal_closed then s.deal_currency end
+    case when s.deal_closed then s.deal_value end::numeric(14, 2), case when s.deal_closed then s.deal_currency end,
+    1
   from jsonb_to_record(facts) as s (
     delivered boolean, delivered_at timestamptz, bounced boolean, bounced_at timestamptz, bounce_reason text,
     opened boolean, opened_at timestamptz, open_count int, machine_open_count int,
@@ -376,3 +364,4 @@ drop function fold_outcomes(uuid[]);
 drop function capture_direct_facts(uuid[]);
 drop function outcome_of_snapshot(jsonb, timestamptz);
 drop function outcome_fold(uuid[]);
+drop type outcome_facts;
