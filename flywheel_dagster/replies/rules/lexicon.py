@@ -13,7 +13,7 @@ from flywheel_dagster.replies.rules.wording import ADDRESS, BEGIN, COMMA, END, L
 LANGUAGES = ("en", "es", "fr", "de", "pt")
 EVERYWHERE = "any"
 CATEGORIES = frozenset(
-    ["inert", "unsubscribe", "hostile", "sarcasm", "reject", "no_need", "competitor", "price", "price_question", "timing", "when", "defer", "authority", "referral", "wrong_person", "left", "auto", "meeting", "ask", "interest", "maybe", "door", "ack", "bye"]
+    ["inert", "unsubscribe", "hostile", "sarcasm", "reject", "no_need", "competitor", "price", "price_question", "timing", "when", "defer", "authority", "referral", "forwarded", "wrong_person", "left", "auto", "meeting", "ask", "interest", "maybe", "door", "ack", "bye"]
 )
 _WORD_LISTS = frozenset({"filler", "not", "but", "although", "greeting", "common"})
 _MARKS = frozenset({BEGIN, END, QUESTION, COMMA, ADDRESS, LINK, NAME, NUMBER})

@@ -1,6 +1,6 @@
 """Decides by the conventions' order: unsubscribe and closed doors, automatic replies, questions and enthusiasm, then all that is neither."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from flywheel_dagster.replies.analysis import InterestLevel, Objection
@@ -54,8 +54,8 @@ class Strengths:
 def decide(signals: Sequence[Signal], *, automatic: bool, unsubscribe: bool) -> Verdict:
     """The verdict on a reply's signals and its headers."""
     found = Strengths(signals)
-    objection = _objection(found.weight)
-    referral = found.of("referral") > 0
+    objection = _objection(found)
+    referral = found.of("referral", "forwarded") > 0
     if unsubscribe or found.of("unsubscribe"):
         return Verdict(-0.9, InterestLevel.NONE, _or_not_interested(objection), 0.95, "asks for no more mail", wants_unsubscribe=True)
     if automatic or _is_automatic(found):
@@ -72,15 +72,16 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
     strong, warm, closed = found.of(*_STRONG), found.of("interest"), found.of("reject")
     obstacle = found.of("no_need", "competitor", "price")
     opened = found.of(*_OPEN)
-    soft = found.of("wrong_person", "left", "authority", "timing", "referral", "maybe")
+    soft = found.of("wrong_person", "left", "authority", "timing", "referral", "forwarded", "maybe")
     if closed:
         if strong > closed or (strong and strong >= closed and found.latest(*_STRONG) > found.latest("reject")) or (warm > closed):
             return _positive(found, objection, referral, 0.55)
         if found.of("wrong_person", "left"):
-            return Verdict(0.0, InterestLevel.NONE, objection, 0.5, "the wrong person", referral=referral)
+            whose = Objection.AUTHORITY if found.of("wrong_person") and referral else Objection.NONE
+            return Verdict(0.0, InterestLevel.NONE, whose, 0.5, "the wrong person", referral=referral)
         if opened >= closed:
             return Verdict(0.0, InterestLevel.MEDIUM, _or_not_interested(objection), 0.5, "declines, the door left open", referral=referral)
-        if found.of("authority", "referral") and not obstacle:
+        if found.of("referral", "forwarded") and not obstacle:
             return Verdict(0.05, InterestLevel.LOW, objection, 0.45, "others decide", referral=referral)
         sure = 0.9 if not (strong or warm or soft) else 0.65
         return Verdict(-0.6 - 0.2 * sure, InterestLevel.NONE, _or_not_interested(objection), sure, "declines", referral=referral)
@@ -91,8 +92,9 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
             interest = InterestLevel.MEDIUM if opened or found.of("maybe", "timing") else InterestLevel.LOW
             return Verdict(0.05, interest, objection, 0.55, "an obstacle, the door left open", referral=referral)
         return Verdict(-0.5, InterestLevel.NONE, objection, 0.7, "an obstacle", referral=referral)
-    if found.of("wrong_person", "left"):
-        return Verdict(0.0, InterestLevel.NONE, Objection.NONE, 0.75, "the wrong person", referral=referral)
+    if found.of("wrong_person", "left") and not strong > 0:
+        whose = Objection.AUTHORITY if found.of("wrong_person") and referral else Objection.NONE
+        return Verdict(0.0, InterestLevel.NONE, whose, 0.75, "the wrong person", referral=referral)
     if strong > found.of("timing", "authority", "defer") or (strong and not found.of("timing", "authority", "defer")):
         return _positive(found, objection, referral, 0.85)
     if warm and warm > found.of("timing", "authority", "defer", "maybe"):
@@ -108,12 +110,14 @@ def _positive(found: Strengths, objection: Objection, referral: bool, sure: floa
 
 def _neutral(found: Strengths, objection: Objection, referral: bool) -> Verdict:
     warm = 0.15 * bool(found.of("interest", *_STRONG))
-    if found.of("defer", "door", "maybe", "timing", "when"):
+    if found.of("defer", "door", "maybe", "timing", "when") and not found.of("referral"):
         return Verdict(0.15 + warm, InterestLevel.MEDIUM, objection, 0.75, "later, or perhaps", referral=referral)
+    if found.of("referral") and not found.of("forwarded", "interest"):
+        return Verdict(0.05, InterestLevel.NONE, Objection.AUTHORITY, 0.65, "somebody else's matter", referral=True)
     if found.of("authority"):
-        return Verdict(0.15 + warm, InterestLevel.LOW, objection, 0.7, "others decide", referral=referral)
+        return Verdict(0.15 + warm, InterestLevel.MEDIUM, objection, 0.7, "others decide", referral=referral)
     if referral:
-        return Verdict(0.1 + warm, InterestLevel.LOW, objection, 0.7, "names somebody else", referral=True)
+        return Verdict(0.1 + warm, InterestLevel.MEDIUM, objection, 0.7, "names somebody else", referral=True)
     if found.of("short_question"):
         return Verdict(0.5, InterestLevel.MEDIUM, objection, 0.5, "asks something")
     if found.of("bye"):
@@ -129,11 +133,11 @@ def _is_automatic(found: Strengths) -> bool:
     return count > human
 
 
-def _objection(weight: Mapping[str, float]) -> Objection:
+def _objection(found: Strengths) -> Objection:
     for category, objection in _OBJECTIONS:
-        if weight.get(category):
+        if found.of(category):
             return objection
-    return Objection.NONE
+    return Objection.TIMING if found.of("when") and (found.of("defer") or not found.of(*_STRONG)) else Objection.NONE
 
 
 def _or_not_interested(objection: Objection) -> Objection:
