@@ -2,7 +2,7 @@
 
 from flywheel_dagster.ingester.received import Connection, Received, UnreadableError
 from flywheel_dagster.ingester.sources import hubspot_events, hubspot_workflow
-from flywheel_dagster.ingester.sources.reading import read_items, read_json
+from flywheel_dagster.ingester.sources.reading import first_sign, read_items, read_json
 from flywheel_dagster.outcomes.events import OutcomeEvent
 
 
@@ -12,7 +12,7 @@ def read(received: Received, connection: Connection) -> list[OutcomeEvent]:
     Settings: `won_stages` and `lost_stages` (ids of deal stages; "closedwon" and "closedlost"), `outcome_property` ("outcome_id"),
     `portals` (the account's ids; a single one also stands in where a workflow's body doesn't name its portal).
     """
-    if received.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
+    if first_sign(received.body) == b"[":
         return [hubspot_events.event_of(item, raw, received, connection) for item, raw in read_items(received.body)]
     body = read_json(received.body)
     if not isinstance(body, dict):

@@ -5,11 +5,10 @@ from enum import StrEnum
 from typing import Any
 
 from flywheel_dagster.ingester.received import Connection
-from flywheel_dagster.ingester.sources.reading import given, identifier, listed, text
+from flywheel_dagster.ingester.sources.reading import given, listed, object_id, text
 from flywheel_dagster.outcomes.events import EventType
 
 SOURCE = "hubspot"
-_ID_LIMIT = 100
 
 
 class ObjectKind(StrEnum):
@@ -48,12 +47,6 @@ _MEETING_OUTCOMES = {
 def kind_of(name: object) -> ObjectKind | None:
     """The kind by its name or type id ("deal", "DEAL", "0-3"); None for others, such as companies and tickets."""
     return _KINDS.get(name.strip().lower()) if isinstance(name, str) else None
-
-
-def object_id(value: object) -> str | None:
-    """An object's or portal's id. They are whole numbers beyond 2^31, sent as numbers or text."""
-    found = identifier(value)
-    return None if found is None or len(found) > _ID_LIMIT else found
 
 
 def reference(kind: ObjectKind, portal: str | None, thing: str) -> str:

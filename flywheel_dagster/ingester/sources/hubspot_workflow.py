@@ -21,7 +21,6 @@ from flywheel_dagster.ingester.sources.hubspot_objects import (
     is_true,
     kind_of,
     meeting_state,
-    object_id,
     outcome_property,
     reference,
     stage_state,
@@ -34,6 +33,7 @@ from flywheel_dagster.ingester.sources.reading import (
     listed,
     mapping,
     money,
+    object_id,
     outcome_id,
     possible_time,
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flywheel_dagster.ingester.received import Connection, Received, UnreadableError
-from flywheel_dagster.ingester.sources.reading import read_items
+from flywheel_dagster.ingester.sources.reading import first_sign, read_items
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
 
 
@@ -15,7 +15,7 @@ def objects(body: bytes) -> list[tuple[dict[str, Any] | None, bytes]]:
     items = read_items(body)
     if items and not any(isinstance(item, dict) for item, _ in items):
         raise UnreadableError("the body is neither a JSON object nor a list of them")
-    whole = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"["
+    whole = first_sign(body) != b"["
     return [(item if isinstance(item, dict) else None, body if whole else raw) for item, raw in items]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from flywheel_dagster.ingester.received import Connection, Received, UnreadableError
-from flywheel_dagster.ingester.sources.pipedrive_change import Action, Change, change_of, object_id
+from flywheel_dagster.ingester.sources.pipedrive_change import Action, Change, change_of, related_id
 from flywheel_dagster.ingester.sources.pipedrive_fields import activity_time, email_of, is_set, outcome_of, own_email, person_of
 from flywheel_dagster.ingester.sources.reading import any_time, currency, given, listed, money, possible_time, read_json, text
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
@@ -52,7 +52,7 @@ def _event(change: Change, own: str, about: OutcomeEvent, connection: Connection
     about = replace(about, lead_id=person_of(change.now), lead_email=email_of(change.now, connection))
     if change.entity == "deal":
         return _deal(change, own, replace(about, references=(_deal_name(change, own),)))
-    deal = object_id(change.now.get("deal_id"))
+    deal = related_id(change.now.get("deal_id"))
     about = replace(about, mentions=(_deal_name(change, deal),) if deal else ())
     types = listed(connection.settings.get("meeting_types"), ("meeting",))
     meets = change.now.get("type") in types

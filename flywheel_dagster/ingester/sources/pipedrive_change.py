@@ -12,10 +12,8 @@ from typing import Any
 
 import msgspec
 
-from flywheel_dagster.ingester.sources.reading import any_time, identifier, mapping, text
+from flywheel_dagster.ingester.sources.reading import any_time, identifier, mapping, object_id, text
 from flywheel_dagster.outcomes.events import json_bytes
-
-_ID_LIMIT = 100
 
 
 class Action(StrEnum):
@@ -75,19 +73,18 @@ def change_of(body: Mapping[str, Any]) -> Change:
     return _second(body, meta) if second else _first(body, meta)
 
 
-def object_id(value: object) -> str | None:
+def related_id(value: object) -> str | None:
     """An object's id. v1 writes a related object as {"value": id, …} in places."""
-    found = identifier(value.get("value") if isinstance(value, dict) else value)
-    return None if found is None or len(found) > _ID_LIMIT else found
+    return object_id(value.get("value") if isinstance(value, dict) else value)
 
 
 def _second(body: Mapping[str, Any], meta: Mapping[str, Any]) -> Change:
     before = mapping(body.get("previous"))
     now = mapping(body.get("data")) or before
     action, entity = text(meta.get("action"), limit=50) or "", text(meta.get("entity"), limit=50) or ""
-    own, event = object_id(meta.get("entity_id")) or object_id(now.get("id")), identifier(meta.get("id"))
-    company = object_id(meta.get("company_id")) or ""
-    into, merged = object_id(meta.get("merged_to_id")), object_id(meta.get("merged_from_id"))
+    own, event = related_id(meta.get("entity_id")) or related_id(now.get("id")), identifier(meta.get("id"))
+    company = related_id(meta.get("company_id")) or ""
+    into, merged = related_id(meta.get("merged_to_id")), related_id(meta.get("merged_from_id"))
     return Change(
         name=f"{action}.{entity}" if action and entity else "unknown",
         action=_ACTIONS.get(action, Action.OTHER),
@@ -108,10 +105,10 @@ def _first(body: Mapping[str, Any], meta: Mapping[str, Any]) -> Change:
     before = _object(body.get("previous"))
     now = _object(body.get("current")) or before
     action, entity = text(meta.get("action"), limit=50) or "", text(meta.get("object"), limit=50) or ""
-    own, company = object_id(meta.get("id")) or object_id(now.get("id")), object_id(meta.get("company_id")) or ""
+    own, company = related_id(meta.get("id")) or related_id(now.get("id")), related_id(meta.get("company_id")) or ""
     seconds, micro = identifier(meta.get("timestamp")), identifier(meta.get("timestamp_micro"))
     correlation = identifier(meta.get("correlation_id"))
-    merged = object_id(now.get("merge_what_id")) or (object_id(before.get("id")) if before.get("id") != now.get("id") else None)
+    merged = related_id(now.get("merge_what_id")) or (related_id(before.get("id")) if before.get("id") != now.get("id") else None)
     merging = action == "merged" and merged is not None and merged != own
     return Change(
         name=f"{action}.{entity}" if action and entity else "unknown",

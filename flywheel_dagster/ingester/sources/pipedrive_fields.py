@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flywheel_dagster.ingester.received import Connection
-from flywheel_dagster.ingester.sources.pipedrive_change import object_id
+from flywheel_dagster.ingester.sources.pipedrive_change import related_id
 from flywheel_dagster.ingester.sources.reading import email, mapping, outcome_id, text
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?Z?", re.ASCII)
@@ -31,7 +31,7 @@ def person_of(now: Mapping[str, Any]) -> str | None:
     people = [mapping(one) for one in _listed(now.get("participants"))]
     primary = [one for one in people if one.get("primary_flag") is True or one.get("primary") is True] or people
     alone = primary[0].get("person_id") if len(primary) == 1 else None
-    return object_id(now.get("person_id")) or object_id(mapping(now.get("person")).get("id")) or object_id(alone)
+    return related_id(now.get("person_id")) or related_id(mapping(now.get("person")).get("id")) or related_id(alone)
 
 
 def email_of(now: Mapping[str, Any], connection: Connection) -> str | None:

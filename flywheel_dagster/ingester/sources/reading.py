@@ -13,6 +13,7 @@ import msgspec
 from flywheel_dagster.ingester.received import UnreadableError
 
 ID_LIMIT = 500
+OBJECT_ID_LIMIT = 100
 TEXT_LIMIT = 2_000
 LARGEST_MONEY = Decimal(10) ** 12 - 1
 FINEST_MONEY = -1_000  # PostgreSQL reads no numeric with thousands of decimals
@@ -23,6 +24,11 @@ _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 _PLAIN_EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+")
+
+
+def first_sign(body: bytes) -> bytes:
+    """The first byte after a byte-order mark and blanks; b"" where there is none."""
+    return body.lstrip(_BOM + b" \t\r\n")[:1]
 
 
 def read_json(body: bytes) -> Any:
@@ -43,7 +49,7 @@ def read_items(body: bytes) -> list[tuple[Any, bytes]]:
 
     An item that can't be decoded (a number out of range, say) is None, and the others are there. Raises UnreadableError.
     """
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"[":
+    if first_sign(body) != b"[":
         value = read_json(body)
         if not isinstance(value, dict):
             raise UnreadableError("the body is neither a list nor an object")
@@ -92,6 +98,12 @@ def identifier(value: object) -> str | None:
     """An id as text; None for nothing and for what is too long to be one."""
     found = value.strip() if isinstance(value, str) else text(value, limit=ID_LIMIT + 1)
     return found if found and len(found) <= ID_LIMIT else None
+
+
+def object_id(value: object) -> str | None:
+    """The id of a CRM's object: a whole number beyond 2^31, sent as number or text; None for nothing and for what is too long to be one."""
+    found = identifier(value)
+    return None if found is None or len(found) > OBJECT_ID_LIMIT else found
 
 
 def outcome_id(value: object) -> UUID | None:

@@ -2,6 +2,7 @@
 
 from flywheel_dagster.ingester.received import Connection, Received
 from flywheel_dagster.ingester.sources import salesforce_json, salesforce_outbound
+from flywheel_dagster.ingester.sources.reading import first_sign
 from flywheel_dagster.outcomes.events import OutcomeEvent
 
 
@@ -12,4 +13,4 @@ def read(received: Received, connection: Connection) -> list[OutcomeEvent]:
 
 def is_xml(body: bytes) -> bool:
     """Whether it is meant as XML, and wants an answer in SOAP."""
-    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
+    return first_sign(body) == b"<"
