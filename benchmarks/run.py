@@ -1,4 +1,4 @@
-"""Runs the benchmarks on a server of their own: python -m benchmarks.run [--rows 1000000] [--only import|datasets|ingest]."""
+"""Runs the benchmarks on a server of their own: python -m benchmarks.run [--rows 1000000] [--only NAME]."""
 
 import argparse
 import sys
@@ -7,13 +7,14 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/run.py
 
-from benchmarks import dataset_speed, import_speed, ingest_speed
+from benchmarks import dataset_speed, import_speed, ingest_speed, reply_model
 from benchmarks.measuring import describe, ground
 
 _ALL = {
     "import": import_speed.measure,
     "datasets": dataset_speed.measure,
     "ingest": lambda place, rows: ingest_speed.measure(place, min(rows, 20_000)),
+    "reply-model": lambda place, rows: reply_model.measure(place, min(rows, 2_000)),
 }
 
 
