@@ -46,6 +46,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _guarded("Dagster's storage", lambda: _storage(where))
     yield _guarded("events", lambda: _events(where))
     yield _guarded("models", lambda: _models(settings))
+    yield _guarded("replies", lambda: _replies(settings, where))
 
 
 def _guarded(name: str, look: Callable[[], tuple[bool, str]]) -> Finding:
@@ -100,3 +101,25 @@ def _models(settings: Settings) -> tuple[bool, str]:
     where = settings.openai_base_url or "OpenAI"
     well = settings.openai_api_key is not None
     return well, f"{settings.base_model} at {where}" if well else f"{where} needs OPENAI_API_KEY"
+
+
+def _replies(settings: Settings, where: Addresses) -> tuple[bool, str]:
+    from flywheel_dagster.replies.choice import chosen_model
+    from flywheel_dagster.replies.due import weeks_with_new_replies
+
+    model = chosen_model(settings)
+    with connect(where.service) as connection:
+        due = len(weeks_with_new_replies(connection, None, by_model=model is not None).weeks)
+    left = f"{due} weeks have replies to be judged (flywheel materialize --replies)" if due else "every reply is judged"
+    if model is None:
+        return True, f"read by rules alone; {left}"
+    if model.price is None:
+        return (
+            settings.reply_budget_usd is None,
+            f"read by {model.name}, whose price is not known; set FLYWHEEL_REPLY_PRICE; {left}",
+        )
+    ceiling = "no ceiling" if settings.reply_budget_usd is None else f"at most {settings.reply_budget_usd} USD a run"
+    return (
+        True,
+        f"read by {model.name} for {model.price.input}/{model.price.output} USD a million tokens read/written, {ceiling}; {left}",
+    )
