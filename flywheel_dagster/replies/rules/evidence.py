@@ -9,6 +9,7 @@ from flywheel_dagster.replies.rules.wording import BEGIN, COMMA, END, QUESTION
 
 _WARM = frozenset({"interest", "meeting", "ask"})
 _OBSTACLES = frozenset({"price", "timing", "no_need", "competitor", "authority", "reject", "unsubscribe", "hostile"})
+_LATER = frozenset({"defer", "door"})
 _REACH = 3  # words between "not" and what it denies
 _BEFORE_BUT = 0.4
 _MOST_SIGNALS = 400
@@ -60,7 +61,7 @@ def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
         category = match.category
         if category == "inert":
             continue
-        if category in _WARM or category in _OBSTACLES:
+        if category in _WARM or category in _OBSTACLES or category in _LATER:
             denied = _is_denied(lists, words, match.start, covered)
             if denied and category != "interest":
                 continue

@@ -99,7 +99,9 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
         sure = 0.9 if not (strong or warm or soft) else 0.65
         return Verdict(-0.6 - 0.2 * sure, InterestLevel.NONE, _or_not_interested(objection), sure, "declines", referral=referral)
     if obstacle:
-        if strong >= obstacle or warm > obstacle:
+        asked_only = strong and not found.of("meeting", "ask", "price_question") and not found.of("competitor")
+        rhetorical = asked_only and found.latest("no_need", "price") > found.latest("question")
+        if (strong >= obstacle and not rhetorical) or warm > obstacle:
             return _positive(found, objection, referral, 0.6)
         if opened or found.of("maybe", "timing", "authority"):
             interest = InterestLevel.MEDIUM if opened or found.of("maybe", "timing") else InterestLevel.LOW
@@ -108,8 +110,10 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
     if found.of("wrong_person", "left") and not strong > 0:
         whose = Objection.AUTHORITY if found.of("wrong_person") and referral else Objection.NONE
         return Verdict(0.0, InterestLevel.NONE, whose, 0.75, "the wrong person", referral=referral)
-    if strong > found.of("timing", "authority", "defer") or (strong and not found.of("timing", "authority", "defer")):
-        return _positive(found, objection, referral, 0.85)
+    later = found.of("timing", "defer")
+    agreed = found.count.get("meeting", 0) > 1 or found.latest(*_STRONG) > found.latest("timing", "defer")
+    if strong and (strong > later or agreed) and (strong >= found.of("authority")):
+        return _positive(found, objection, referral, 0.85 if not later else 0.6)
     if warm and warm > found.of("timing", "authority", "defer", "maybe"):
         return _positive(found, objection, referral, 0.7)
     return _neutral(found, objection, referral)
