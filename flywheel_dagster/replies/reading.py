@@ -13,12 +13,10 @@ from psycopg.rows import TupleRow
 from flywheel_dagster.database import Lock, held_lock
 from flywheel_dagster.errors import ModelError, SettingsError
 from flywheel_dagster.patience import Patience
-from flywheel_dagster.replies.batches import Batches, Purse
 from flywheel_dagster.replies.choice import ChatModel
 from flywheel_dagster.replies.due import DueReply, Window, count_due, due_replies
 from flywheel_dagster.replies.judging import LOST, Tally, judge_by_rules, readable_words, write_answers
 from flywheel_dagster.replies.model_answer import Answer, Reason
-from flywheel_dagster.replies.model_client import ModelClient
 from flywheel_dagster.replies.own_words import OwnWords
 from flywheel_dagster.replies.questions import ask, release
 
@@ -66,6 +64,8 @@ def read_replies(
                 judge_by_rules(connection, page, tally)
                 progress(tally, of)
             return tally
+        from flywheel_dagster.replies.batches import Batches, Purse  # the official client takes most of a second to import
+
         with Batches(connection, means.model, means.patience, tally) as batches:
             batches.settle(lambda of: progress(tally, of))
             due = count_due(connection, window)
@@ -111,6 +111,8 @@ async def _one_by_one(
     progress: Callable[[], None],
 ) -> None:
     """Ask about as many at a time as may be, and write answers down as they come: what a kill can lose is in flight."""
+    from flywheel_dagster.replies.model_client import ModelClient
+
     source = (reply for page in due_replies(connection, window) for reply in page)
     client = ModelClient(model, timeout=means.timeout, concurrency=means.concurrency)
     asked: dict[asyncio.Task[Answer], DueReply] = {}
