@@ -1,5 +1,6 @@
 """The command line as people use it, in processes of its own: what it prints, and one clear line for what goes wrong."""
 
+import csv
 import json
 import os
 import socket
@@ -11,8 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
 
 from flywheel_dagster_tests.conftest import Database
+from flywheel_dagster_tests.replies.making import write_replies
 
 Flywheel = Callable[..., subprocess.CompletedProcess[str]]
 ROW = {
@@ -198,3 +201,24 @@ def test_the_owners_password_is_nowhere_in_what_is_printed(flywheel: Flywheel, d
     for command in (["doctor"], ["migrate"], ["org", "list"]):
         done = flywheel(*command)
         assert password not in done.stdout + done.stderr
+
+
+def test_people_review_replies_from_the_command_line(
+    flywheel: Flywheel, connection: psycopg.Connection[TupleRow], tmp_path: Path
+) -> None:
+    write_replies(connection, [f"Please unsubscribe me, number {number}." for number in range(40)])
+    assert flywheel("materialize", "--replies").returncode == 0
+    done = flywheel("replies", "review", "--export", "r.csv", "--agreements", "40")
+    assert done.returncode == 0, done.stderr
+    assert "40 of 40 on which they agree" in done.stdout
+    file = tmp_path / "r.csv"
+    with file.open(newline="", encoding="utf-8-sig") as read:
+        rows = list(csv.DictReader(read))
+    with file.open("w", newline="", encoding="utf-8-sig") as written:
+        writer = csv.DictWriter(written, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(row | {"label": "neutral" if number < 10 else "negative"} for number, row in enumerate(rows))
+    done = flywheel("replies", "review", "--import", "r.csv")
+    assert "40 new labels recorded" in done.stdout
+    assert "machine and people agree on 75.0% of the labels" in done.stdout
+    assert_one_clear_line(flywheel("replies", "review", "--export", "s.csv", "--organization", "nobody"), "nobody", "acme")

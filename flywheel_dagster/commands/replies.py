@@ -113,7 +113,7 @@ async def _analyzed(analyzer: "SentimentAnalyzer", line: bytes) -> dict[str, Any
 
 def _show_reviews(connection: psycopg.Connection[TupleRow], organization: str | None) -> None:
     from flywheel_dagster.replies.analysis import Sentiment
-    from flywheel_dagster.replies.correction import ENOUGH, confusion, corrected_shares
+    from flywheel_dagster.replies.correction import ENOUGH, agreement, confusion, corrected_shares
     from flywheel_dagster.replies.review import machine_labels, reviews
 
     found, reported = reviews(connection, organization_id=organization), machine_labels(connection, organization_id=organization)
@@ -127,6 +127,7 @@ def _show_reviews(connection: psycopg.Connection[TupleRow], organization: str | 
         for machine in labels:
             table.add_row(machine, *(f"{matrix.get((machine, human), 0):,.0f}" for human in labels))
         console.print(table)
+        print(f"machine and people agree on {agreement(found):.1%} of the labels")
     if shares := corrected_shares(reported, found):
         table = Table("label", "reported", "corrected", "95 % interval")
         for share in shares:

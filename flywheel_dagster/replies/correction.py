@@ -41,6 +41,12 @@ def confusion(reviews: Sequence[Review]) -> dict[tuple[str, str], float]:
     return dict(counts)
 
 
+def agreement(reviews: Sequence[Review]) -> float:
+    """The estimated share of replies, 0..1, on whose label machine and people agree; 0 without reviews."""
+    matrix = confusion(reviews)
+    return sum(count for (machine, human), count in matrix.items() if machine == human) / (sum(matrix.values()) or 1)
+
+
 def corrected_shares(reported: Mapping[str, int], reviews: Sequence[Review]) -> list[CorrectedShare]:
     """Each label's corrected share: what people say of the replies with a machine's label, weighted, times how often it gave that label.
 

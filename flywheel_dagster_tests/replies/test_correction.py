@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel_dagster.replies.correction import ENOUGH, Review, confusion, corrected_shares
+from flywheel_dagster.replies.correction import ENOUGH, Review, agreement, confusion, corrected_shares
 
 LABELS = ("positive", "neutral", "negative")
 
@@ -20,6 +20,7 @@ def test_weights_undo_that_disagreements_are_drawn_more_often() -> None:
     assert shares["negative"].corrected == pytest.approx(0.1)
     assert shares["negative"].low < 0.1 < shares["negative"].high
     assert confusion(found) == {("positive", "negative"): 100, ("positive", "positive"): 900}
+    assert agreement(found) == pytest.approx(0.9)
 
 
 def test_few_reviews_correct_nothing() -> None:
