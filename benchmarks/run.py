@@ -2,20 +2,30 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/run.py
 
-from benchmarks import dataset_speed, import_speed, ingest_speed, reply_model
-from benchmarks.measuring import describe, ground
+from benchmarks import dataset_speed, import_speed, ingest_speed, reply_model, reply_rules, trimming
+from benchmarks.measuring import Ground, console, describe, ground
 
-_ALL = {
-    "import": import_speed.measure,
-    "datasets": dataset_speed.measure,
-    "ingest": lambda place, rows: ingest_speed.measure(place, min(rows, 20_000)),
-    "reply-model": lambda place, rows: reply_model.measure(place, min(rows, 2_000)),
+_ALL: dict[str, Callable[[Ground, int], None]] = {
+    "import": lambda place, rows: import_speed.measure(place, rows).show(),
+    "datasets": lambda place, rows: dataset_speed.measure(place, rows).show(),
+    "ingest": lambda place, rows: ingest_speed.measure(place, min(rows, 20_000)).show(),
+    "reply-rules": lambda place, rows: reply_rules.measure(place, min(rows, 20_000)).show(),
+    "reply-model": lambda place, rows: reply_model.measure(place, min(rows, 2_000)).show(),
+    "trimming": lambda place, rows: _trimming(),
 }
+
+
+def _trimming() -> None:
+    if trimming.DATA.is_dir():
+        trimming.show(trimming.measure())
+    else:
+        console.print(f"trimming: left out, for the mails in {trimming.DATA} are not here")
 
 
 def main() -> None:
@@ -31,7 +41,7 @@ def main() -> None:
             describe(connection)
         for name, measure in _ALL.items():
             if given.only in (None, name):
-                measure(place, given.rows).show()
+                measure(place, given.rows)
 
 
 if __name__ == "__main__":
