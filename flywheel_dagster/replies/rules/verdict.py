@@ -7,6 +7,8 @@ from flywheel_dagster.replies.analysis import InterestLevel, Objection
 from flywheel_dagster.replies.rules.evidence import Signal
 
 _STRONG = ("meeting", "ask", "price_question", "question")
+_HINTS = frozenset({"meeting", "ask", "interest"})
+_DOUBTS = ("reject", "competitor", "price", "no_need", "timing", "authority", "defer", "door", "maybe", "referral", "forwarded")
 _OPEN = ("defer", "door")
 _OBJECTIONS = (
     ("competitor", Objection.COMPETITOR),
@@ -81,6 +83,8 @@ def decide(signals: Sequence[Signal], *, automatic: bool, unsubscribe: bool) -> 
 
 def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
     strong, warm, closed = found.of(*_STRONG), found.of("interest"), found.of("reject")
+    if _is_lone_hint(found):
+        strong = warm = 0.0
     obstacle = found.of("no_need", "competitor", "price")
     opened = found.of(*_OPEN)
     soft = found.of("wrong_person", "left", "authority", "timing", "referral", "forwarded", "maybe")
@@ -142,6 +146,12 @@ def _neutral(found: Strengths, objection: Objection, referral: bool) -> Verdict:
     if found.of("ack"):
         return Verdict(0.1, InterestLevel.LOW, objection, 0.6, "no more than an answer")
     return Verdict(0.05, InterestLevel.LOW, objection, 0.2, "nothing matched")
+
+
+def _is_lone_hint(found: Strengths) -> bool:
+    """One warm phrase beside a doubt that weighs as much: words of courtesy, more often than not."""
+    kinds = [each for each in (*_STRONG, "interest") if found.of(each)]
+    return len(kinds) == 1 and kinds[0] in _HINTS and found.count[kinds[0]] == 1 and found.of(*_DOUBTS) >= found.of(kinds[0])
 
 
 def _is_automatic(found: Strengths) -> bool:

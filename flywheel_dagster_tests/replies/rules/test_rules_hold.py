@@ -99,16 +99,16 @@ def test_capitals_and_missing_accents_rarely_change_the_verdict():
         _sentiment("".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each)))
         for text in replies
     ]
-    assert _share_of_equal(plain, shouted) >= 0.93
-    assert _share_of_equal(plain, bare) >= 0.98
+    assert _share_of_equal(plain, shouted) >= 0.98
+    assert _share_of_equal(plain, bare) >= 0.99
 
 
 def test_rules_are_right_on_replies_that_nobody_tuned_to():
     truth = load("test")
     found = evaluate(truth, [classify_by_rules(own_words(reply["reply_text"])) for reply in truth]).fields
-    assert found["sentiment_label"].accuracy.value >= 0.0
-    assert found["interest_level"].accuracy.value >= 0.0
-    assert found["objection_type"].accuracy.value >= 0.0
+    assert found["sentiment_label"].accuracy.value >= 0.77
+    assert found["interest_level"].accuracy.value >= 0.67
+    assert found["objection_type"].accuracy.value >= 0.70
 
 
 def _sentiment(text):
