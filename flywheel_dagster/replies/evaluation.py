@@ -45,8 +45,12 @@ class Evaluation(NamedTuple):
 def evaluate(truth: Sequence[Mapping[str, Any]], analyses: Sequence[Mapping[str, Any]]) -> Evaluation:
     """Compares analyses with labels of the same replies in the same order. Raises InputError for none, or for different lengths."""
     if not truth or len(truth) != len(analyses):
-        raise InputError(f"{len(truth)} labelled replies and {len(analyses)} analyses; give one analysis for each of at least one labelled reply")
-    return Evaluation(len(truth), {name: _field([each[name] for each in truth], [each[name] for each in analyses]) for name in FIELDS})
+        raise InputError(
+            f"{len(truth)} labelled replies and {len(analyses)} analyses; give one analysis for each of at least one labelled reply"
+        )
+    return Evaluation(
+        len(truth), {name: _field([each[name] for each in truth], [each[name] for each in analyses]) for name in FIELDS}
+    )
 
 
 def wilson(right: int, of: int) -> Interval:
