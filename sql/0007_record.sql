@@ -90,22 +90,32 @@ create function outcome_labels_after_insert() returns trigger language plpgsql
 set enable_seqscan = off set jit = off  -- as in record_events
 as $$
 declare
+  organization_ids text[];
+  buckets int[];
   organization record;
+  sought boolean;
   adopted uuid[];
   adopted_ids bigint[];
 begin
-  insert into organizations (id) select distinct organization_id from arrived order by 1 on conflict do nothing;
+  -- The new rows are wide and many, so they are read as seldom as can be.
+  select array_agg(distinct organization_id), array_agg(distinct outcome_bucket(id)) into organization_ids, buckets from arrived;
+  if organization_ids is null then
+    return null;
+  end if;
+  insert into organizations (id) select o from unnest(organization_ids) o order by 1 on conflict do nothing;
   insert into leads (organization_id, lead_id, industry, role, company_size, icp_score)
     select distinct on (organization_id, lead_id) organization_id, lead_id, lead_industry, lead_role, company_size, icp_score
     from arrived order by organization_id, lead_id, sent_at desc
     on conflict do nothing;
 
   -- Alone where events wait whose links are open, so that two senders don't decide them unseen by each other.
-  for organization in select a.organization_id as id from arrived a group by 1 order by hashtext(a.organization_id) loop
-    perform lock_links(array[organization.id], exists (select from webhook_events e where not e.named and e.organization_id = organization.id)
-      or exists (select from webhook_events e join arrived a on a.id = e.outcome_id where a.organization_id = organization.id and e.named and not e.matched and e.refs is not null));
+  for organization in select o as id from unnest(organization_ids) o order by hashtext(o) loop
+    sought := exists (select from webhook_events e where not e.named and e.organization_id = organization.id)
+      or exists (select from webhook_events e where e.named and not e.matched and e.outcome_id is not null and e.refs is not null)
+        and exists (select from webhook_events e join arrived a on a.id = e.outcome_id where a.organization_id = organization.id and e.named and not e.matched and e.refs is not null);
+    perform lock_links(array[organization.id], sought);
   end loop;
-  perform pg_advisory_xact_lock_shared(7061, bucket) from (select distinct outcome_bucket(id) as bucket from arrived order by 1) b;
+  perform pg_advisory_xact_lock_shared(7061, bucket) from (select b as bucket from unnest(buckets) b order by 1) b;
 
   -- Nearly always nobody waits by name; then there is nothing to look for row by row.
   if exists (select from webhook_events e where e.named and not e.matched and e.outcome_id is not null) then
@@ -118,7 +128,7 @@ begin
     select array_agg(distinct w.outcome_id), array_agg(w.id) filter (where w.refs is not null) into adopted, adopted_ids from waiting w;
   end if;
   if adopted_ids is not null then
-    for organization in select organization_id as id from arrived group by 1 order by hashtext(organization_id) loop
+    for organization in select o as id from unnest(organization_ids) o order by hashtext(o) loop
       perform lock_links(array[organization.id], true);
     end loop;
     adopted := adopted || link_batch(adopted_ids, null, null);
@@ -126,11 +136,11 @@ begin
   if adopted is not null then
     perform fold_outcomes(adopted);
   end if;
-  for organization in select organization_id as id, array_agg(distinct lead_id) as lead_ids from arrived group by 1 order by hashtext(organization_id) loop
-    if exists (select from webhook_events e where not e.named and e.organization_id = organization.id) then
+  if exists (select from webhook_events e where not e.named and e.organization_id = any (organization_ids)) then
+    for organization in select organization_id as id, array_agg(distinct lead_id) as lead_ids from arrived group by 1 order by hashtext(organization_id) loop
       perform relink_leads(organization.id, organization.lead_ids, null);
-    end if;
-  end loop;
+    end loop;
+  end if;
   return null;
 end
 $$;
