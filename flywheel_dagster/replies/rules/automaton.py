@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from flywheel_dagster.errors import InputError
-from flywheel_dagster.replies.rules.wording import BEGIN, END, QUESTION
+from flywheel_dagster.replies.rules.wording import BEGIN, END, NUMBER, QUESTION
 
 GAP = 3  # words that ".." may stand for
 _SKIPS = 3  # fillers in a row that may stand between two words of a phrase
 _MOST_STATES = 20_000
+_EDGES = frozenset({BEGIN, END, QUESTION})
 _PIECE = re.compile(r"\)\?|[\[\]()|]|[^\s\[\]()|]+")
 
 
@@ -22,13 +23,14 @@ class Match(NamedTuple):
 
 
 class _Node:
-    __slots__ = ("categories", "gaps", "room", "words")
+    __slots__ = ("barriers", "categories", "gaps", "room", "words")
 
-    def __init__(self, room: int = 0) -> None:
+    def __init__(self, room: int = 0, barriers: frozenset[str] = frozenset()) -> None:
         self.words: dict[str, list[_Node]] = {}
         self.gaps: list[_Node] = []
         self.categories: set[str] = set()
         self.room = room
+        self.barriers = barriers
 
 
 _Place = tuple[_Node, int, int]  # where in a phrase; words left in its gap; fillers that may still be skipped
@@ -52,14 +54,17 @@ class Phrases:
         macros: Mapping[str, str],
         fillers: frozenset[str],
         spell: Callable[[str], list[str]],
+        barriers: Mapping[str, frozenset[str]],
     ) -> None:
+        """`barriers` are words that a category's gaps never stand for: "have .. interest" isn't what "have no interest" says."""
         self.words: set[str] = set()
         self.stems: set[str] = set()
         self._fillers = fillers
         self._root = _Node()
         for category, lines in phrases.items():
             for line in lines:
-                for node in _Pattern(line, macros, spell, self).from_(self._root):
+                pattern = _Pattern(line, macros, spell, self, _EDGES | barriers.get(category, frozenset()))
+                for node in pattern.from_(self._root):
                     node.categories.add(category)
         self._forget()
 
@@ -106,11 +111,13 @@ class Phrases:
 
     def _after(self, places: frozenset[_Place], word: str) -> Iterator[_Place]:
         prefixes = [f"{word[:length]}*" for length in range(3, len(word) + 1) if f"{word[:length]}*" in self.stems]
+        if word[0].isdigit():
+            prefixes.append(NUMBER)
         for node, room, skips in places:
             for known in (word, *prefixes):
                 for following in node.words.get(known, ()):
                     yield from _entered(following)
-            if room and word not in (BEGIN, END, QUESTION):
+            if room and word not in node.barriers:
                 yield node, room - 1, skips
             elif skips and word in self._fillers:
                 yield node, room, skips - 1
@@ -125,8 +132,10 @@ def _entered(node: _Node) -> Iterator[_Place]:
 class _Pattern:
     """One line of a list, read from left to right: (a|b), [optional] or (optional)?, @macro, stem*, and .. for up to GAP words."""
 
-    def __init__(self, line: str, macros: Mapping[str, str], spell: Callable[[str], list[str]], owner: Phrases) -> None:
-        self._line, self._macros, self._spell, self._owner = line, macros, spell, owner
+    def __init__(
+        self, line: str, macros: Mapping[str, str], spell: Callable[[str], list[str]], owner: Phrases, barriers: frozenset[str]
+    ) -> None:
+        self._line, self._macros, self._spell, self._owner, self._barriers = line, macros, spell, owner, barriers
 
     def from_(self, root: _Node) -> list[_Node]:
         pieces = _PIECE.findall(self._line)
@@ -181,7 +190,7 @@ class _Pattern:
         return piece.startswith("@") and piece[1:] in self._macros
 
     def _gap(self, starts: list[_Node]) -> _Node:
-        gap = _Node(GAP)
+        gap = _Node(GAP, self._barriers)
         for start in starts:
             start.gaps.append(gap)
         return gap

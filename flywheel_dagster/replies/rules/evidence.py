@@ -9,12 +9,14 @@ from flywheel_dagster.replies.rules.wording import BEGIN, COMMA, END, QUESTION
 
 _WARM = frozenset({"interest", "meeting", "ask"})
 _OBSTACLES = frozenset({"price", "timing", "no_need", "competitor", "authority", "reject", "unsubscribe", "hostile"})
-_LATER = frozenset({"defer", "door"})
+_DENIABLE = _WARM | _OBSTACLES | {"defer", "door"}
 _REACH = 3  # words between "not" and what it denies
 _BEFORE_BUT = 0.4
 _MOST_SIGNALS = 400
 _NO_QUESTION = frozenset({"unsubscribe", "hostile", "sarcasm", "defer", "auto"})
 _COMPLAINTS = frozenset({"hostile", "sarcasm"})
+_STOPS = frozenset({"unsubscribe", "hostile"})
+_REQUESTS = frozenset({"ask", "meeting", "price_question", "defer", "door"})
 _SPECIFIC = 4  # words
 
 
@@ -57,16 +59,7 @@ def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
     }
     turns = [at for at, word in enumerate(words) if word in lists.turns and at > 1 and at not in covered]
     concessions = [at for at, word in enumerate(words) if word in lists.concessions]
-    for match in outermost:
-        category = match.category
-        if category == "inert":
-            continue
-        if category in _WARM or category in _OBSTACLES or category in _LATER:
-            denied = _is_denied(lists, words, match.start, covered)
-            if denied and category != "interest":
-                continue
-            if denied:
-                category = "reject"
+    for match in _unrefused(list(_undenied(lists, words, outermost, covered))):
         weight = 1.0
         if any(match.end <= at for at in turns):
             weight = _BEFORE_BUT
@@ -75,7 +68,38 @@ def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
         ):
             weight = min(weight, _BEFORE_BUT)
         phrase = " ".join(word for word in words[match.start : match.end] if word not in (BEGIN, END, COMMA))
-        yield Signal(category, phrase, weight, number, match.start)
+        yield Signal(match.category, phrase, weight, number, match.start)
+
+
+def _undenied(lists: Lexicon, words: list[str], matches: list[Match], covered: set[int]) -> Iterator[Match]:
+    """Without what a "not" before it, or right after it, takes away; interest that is denied is a refusal."""
+    for match in matches:
+        if match.category == "inert":
+            continue
+        denied = match.category in _DENIABLE and _is_denied(lists, words, match.start, covered)
+        taken_back = match.category in _WARM and _is_taken_back(lists, words, match, covered)
+        if not denied and not taken_back:
+            yield match
+        elif match.category == "interest":
+            yield match._replace(category="reject")
+
+
+def _is_taken_back(lists: Lexicon, words: list[str], match: Match, covered: set[int]) -> bool:
+    """ "Please do" before "not", "definitely" before "not": the phrase goes on to say the opposite."""
+    return match.end < len(words) and words[match.end] in lists.negators and match.end not in covered
+
+
+def _unrefused(matches: list[Match]) -> Iterator[Match]:
+    """Without warm words that share words with a refusal at least as long."""
+    longest: dict[int, int] = {}
+    for match in matches:
+        if match.category in _OBSTACLES:
+            for at in range(match.start, match.end):
+                longest[at] = max(longest.get(at, 0), match.end - match.start)
+    for match in matches:
+        length = match.end - match.start
+        if match.category not in _WARM or all(longest.get(at, 0) < length for at in range(match.start, match.end)):
+            yield match
 
 
 def _is_denied(lists: Lexicon, words: list[str], start: int, covered: set[int]) -> bool:
@@ -89,12 +113,14 @@ def _is_denied(lists: Lexicon, words: list[str], start: int, covered: set[int]) 
 
 
 def _outermost(matches: list[Match]) -> list[Match]:
-    """Without those inside a longer one; same words in two categories stand for both."""
+    """Without those inside a longer one; same words in two categories stand for both. A request doesn't hide what it asks us to stop."""
     kept: list[Match] = []
-    reach, widest = -1, (-1, -1)
+    reach, widest, outer = -1, (-1, -1), ""
     for match in sorted(matches, key=lambda each: (each.start, -each.end)):
         if match.end > reach or (match.start, match.end) == widest:
             kept.append(match)
             if match.end > reach:
-                reach, widest = match.end, (match.start, match.end)
+                reach, widest, outer = match.end, (match.start, match.end), match.category
+        elif match.category in _STOPS and outer in _REQUESTS:
+            kept.append(match)
     return kept

@@ -45,7 +45,7 @@ def _weights() -> dict[str, tuple[tuple[str, float], ...]]:
     found: dict[str, dict[str, float]] = {}
     for language in LANGUAGES:
         lists = lexicon(language)
-        for word in lists.vocabulary:
+        for word in lists.vocabulary | lists.spellings:
             found.setdefault(word, {})[language] = 0.6
         for word in lists.common:
             found.setdefault(word, {})[language] = 1.0

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 
@@ -41,6 +41,7 @@ CATEGORIES = frozenset(
         "bye",
     ]
 )
+_SAYING_NO = frozenset({"inert", "unsubscribe", "hostile", "sarcasm", "reject"})  # "not" within their gaps changes nothing
 _WORD_LISTS = frozenset({"filler", "not", "but", "although", "greeting", "common"})
 _MARKS = frozenset({BEGIN, END, QUESTION, COMMA, ADDRESS, LINK, NAME, NUMBER})
 _LONG_ENOUGH = 6  # letters of a word in which one typing error is forgiven
@@ -59,14 +60,16 @@ class Lexicon:
             folded(wrong.strip()): folded(right).split() for wrong, right in (line.split("=") for line in lists.pop("spelling", ()))
         }
         macros = {name.strip(): folded(value).strip() for name, value in (line.split("=") for line in lists.pop("define", ()))}
-        words = {name: frozenset(word for each in lists.pop(name, ()) for word in self._spelled_list(each)) for name in _WORD_LISTS}
+        words = {name: frozenset(self._single_words(lists.pop(name, ()))) for name in _WORD_LISTS}
         self.negators, self.turns, self.concessions, self.greetings = (
             words[name] for name in ("not", "but", "although", "greeting")
         )
         self.common = words["common"]
         phrases = {category: [folded(line) for line in lines] for category, lines in lists.items()}
-        self._phrases = Phrases(phrases, macros, words["filler"], self.spelled)
+        barriers = dict.fromkeys(CATEGORIES - _SAYING_NO, self.negators | self.turns)
+        self._phrases = Phrases(phrases, macros, words["filler"], self.spelled, barriers)
         self.vocabulary = self._phrases.words.union(*words.values()) - _MARKS
+        self.spellings = frozenset(self._respelled)
         self._prefixes = {length: {stem for stem in self._phrases.stems if len(stem) == length + 1} for length in range(2, 16)}
         self._nearby = _one_letter_less(self.vocabulary)
         self._symbols: dict[str, str] = {}
@@ -107,9 +110,12 @@ class Lexicon:
         """The phrases in a sentence that was read."""
         return self._phrases.find(words)
 
-    def _spelled_list(self, line: str) -> Iterator[str]:
-        for word in folded(line).split():
-            yield from self.spelled(word)
+    def _single_words(self, lines: Iterable[str]) -> Iterator[str]:
+        """What is spelled as several words ("cannot") is none of a list: "can" alone denies nothing."""
+        for word in (each for line in lines for each in folded(line).split()):
+            spelled = self.spelled(word)
+            if len(spelled) == 1:
+                yield spelled[0]
 
     def _without_greeting(self, sentence: list[str]) -> list[str]:
         if sentence[0] in self.greetings and COMMA in sentence[:5]:
