@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     reply_price: str | None = Field(None, validation_alias="FLYWHEEL_REPLY_PRICE")
     reply_budget_usd: Annotated[Decimal, Field(ge=0)] | None = Field(None, validation_alias="FLYWHEEL_REPLY_BUDGET_USD")
     reply_batch_from: Annotated[int, Field(ge=1)] = Field(500, validation_alias="FLYWHEEL_REPLY_BATCH_FROM")
+    reply_head: Literal["auto", "on", "off"] = Field("auto", validation_alias="FLYWHEEL_REPLY_HEAD")
 
     # Who may report outcomes (the environment's own connection; more by flywheel connection add)
     ingester_port: Annotated[int, Field(ge=1, le=65535)] = Field(8081, validation_alias="FLYWHEEL_INGESTER_PORT")

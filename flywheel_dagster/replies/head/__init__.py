@@ -1,0 +1,1 @@
+"""A small linear head on sentence embeddings and the rules' signals: an optional extra that reads replies better than rules alone."""
