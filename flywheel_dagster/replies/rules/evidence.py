@@ -9,7 +9,8 @@ from flywheel_dagster.replies.rules.wording import BEGIN, COMMA, END, QUESTION
 
 _WARM = frozenset({"interest", "meeting", "ask"})
 _OBSTACLES = frozenset({"price", "timing", "no_need", "competitor", "authority", "reject", "unsubscribe", "hostile"})
-_DENIABLE = _WARM | _OBSTACLES | {"defer", "door"}
+_LATER = frozenset({"defer", "door"})
+_DENIABLE = _WARM | _OBSTACLES | _LATER
 _REACH = 3  # words between "not" and what it denies
 _BEFORE_BUT = 0.4
 _MOST_SIGNALS = 400
@@ -90,16 +91,21 @@ def _is_taken_back(lists: Lexicon, words: list[str], match: Match, covered: set[
 
 
 def _unrefused(matches: list[Match]) -> Iterator[Match]:
-    """Without warm words that share words with a refusal at least as long."""
-    longest: dict[int, int] = {}
+    """Without warm words that share words with a refusal at least as long, and without persons whom the writer has to ask first."""
+    refusals: dict[int, int] = {}
+    asked: set[int] = set()
     for match in matches:
+        places = range(match.start, match.end)
         if match.category in _OBSTACLES:
-            for at in range(match.start, match.end):
-                longest[at] = max(longest.get(at, 0), match.end - match.start)
+            refusals |= {at: max(refusals.get(at, 0), len(places)) for at in places}
+        if match.category == "authority":
+            asked.update(places)
     for match in matches:
-        length = match.end - match.start
-        if match.category not in _WARM or all(longest.get(at, 0) < length for at in range(match.start, match.end)):
-            yield match
+        if match.category in _WARM and any(refusals.get(at, 0) >= match.end - match.start for at in range(match.start, match.end)):
+            continue
+        if match.category == "referral" and match.start - 1 in asked and match.start in asked:
+            continue
+        yield match
 
 
 def _is_denied(lists: Lexicon, words: list[str], start: int, covered: set[int]) -> bool:
@@ -113,7 +119,8 @@ def _is_denied(lists: Lexicon, words: list[str], start: int, covered: set[int]) 
 
 
 def _outermost(matches: list[Match]) -> list[Match]:
-    """Without those inside a longer one; same words in two categories stand for both. A request doesn't hide what it asks us to stop."""
+    """Without those inside a longer one; same words in two categories stand for both. A request doesn't hide what it
+    asks us to stop, nor "write again" when that is to be."""
     kept: list[Match] = []
     reach, widest, outer = -1, (-1, -1), ""
     for match in sorted(matches, key=lambda each: (each.start, -each.end)):
@@ -121,6 +128,6 @@ def _outermost(matches: list[Match]) -> list[Match]:
             kept.append(match)
             if match.end > reach:
                 reach, widest, outer = match.end, (match.start, match.end), match.category
-        elif match.category in _STOPS and outer in _REQUESTS:
+        elif (match.category in _STOPS and outer in _REQUESTS) or (match.category == "when" and outer in _LATER):
             kept.append(match)
     return kept
