@@ -10,6 +10,9 @@ _ENOUGH = 0.34  # share of the words that speak for a language
 _CLEAR = 0.6  # the runner-up's weight against the winner's
 _SURE = 0.5  # probability
 _MOST_WORDS = 80
+_RELATIVES = frozenset(
+    {"ca", "gl", "oc", "ast", "eo", "eu", "lb", "nds", "als"}
+)  # what short Spanish, Portuguese, French or German is taken for
 _LETTERS = {"es": re.compile("[ñ¿¡]"), "pt": re.compile("[ãõ]|ção"), "de": re.compile("[äöß]"), "fr": re.compile("[èêœù]")}
 
 
@@ -34,7 +37,7 @@ def languages_of(text: str, sentences: list[list[str]]) -> tuple[str, tuple[str,
     guess = _guess(text)
     if guess in LANGUAGES:
         return guess, tuple(dict.fromkeys((guess, *lists)))
-    if guess == UNKNOWN and best > 0:
+    if (guess == UNKNOWN and best > 0) or (guess in _RELATIVES and best >= _ENOUGH * len(words)):
         return ranked[0], lists
     return guess, lists if second and len(words) < 4 else ()
 
