@@ -12,7 +12,7 @@ from flywheel_dagster.replies.rules.verdict import Strengths, decide
 from flywheel_dagster.replies.rules.wording import read_part, sentences
 
 RULES_VERSION = 1
-SIGNALS = (*sorted(CATEGORIES - {"inert"}), "question", "short_question")  # the names of `signals`, in order
+SIGNALS = (*sorted(CATEGORIES - {"inert"}), "question", "short_question", "statement", "denial")  # the names of `signals`, in order
 _MOST_NAMED = 6
 
 
@@ -51,5 +51,5 @@ def _read(words: OwnWords) -> tuple[str, list[Signal]]:
 def _reasoning(because: str, found: list[Signal], *, automatic: bool, unsubscribe: bool) -> str:
     """Names categories and phrases of our own lists, never words that only the writer used."""
     headers = [name for name, said in (("headers: automatic", automatic), ("headers: unsubscribe", unsubscribe)) if said]
-    named = dict.fromkeys(f"{signal.category}: {signal.phrase}" for signal in found)
+    named = dict.fromkeys(f"{signal.category}: {signal.phrase}" for signal in found if signal.phrase)
     return "; ".join([because, *headers, *list(named)[:_MOST_NAMED]])

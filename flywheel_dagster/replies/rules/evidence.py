@@ -12,13 +12,15 @@ _OBSTACLES = frozenset({"price", "timing", "no_need", "competitor", "authority",
 _LATER = frozenset({"defer", "door"})
 _DENIABLE = _WARM | _OBSTACLES | _LATER
 _REACH = 3  # words between "not" and what it denies
-_BEFORE_BUT = 0.4
+BEFORE_BUT = 0.4
 _MOST_SIGNALS = 400
 _NO_QUESTION = frozenset({"unsubscribe", "hostile", "sarcasm", "defer", "auto"})
 _COMPLAINTS = frozenset({"hostile", "sarcasm"})
 _STOPS = frozenset({"unsubscribe", "hostile"})
 _REQUESTS = frozenset({"ask", "meeting", "price_question", "defer", "door"})
-_SPECIFIC = 4  # words
+_SMALL_TALK = frozenset({"ack", "bye"})
+_SPECIFIC = 4  # words of a question
+_SAYS_SOMETHING = 6  # words of a statement
 
 
 class Signal(NamedTuple):
@@ -44,13 +46,22 @@ def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[S
         if sentence[-1] == QUESTION and not here & _NO_QUESTION:
             length = sum(word not in (COMMA, QUESTION) for word in sentence)
             found.append(Signal("question" if length >= _SPECIFIC else "short_question", "?", 1.0, number, len(sentence)))
+        elif not here - _SMALL_TALK:
+            found += _unread(all_lists, sentence, number)
         if len(found) > _MOST_SIGNALS:
             break
         if number and any(sentence[0] in lists.turns for lists in all_lists):
             found = [
-                signal._replace(weight=signal.weight * _BEFORE_BUT) if signal.sentence == number - 1 else signal for signal in found
+                signal._replace(weight=signal.weight * BEFORE_BUT) if signal.sentence == number - 1 else signal for signal in found
             ]
     return found
+
+
+def _unread(all_lists: Sequence[Lexicon], sentence: list[str], number: int) -> Iterator[Signal]:
+    """Of a sentence that says something, but nothing that the lists know: how it stands there, and whether it denies."""
+    if sum(word != COMMA for word in sentence) >= _SAYS_SOMETHING:
+        denies = any(word in lists.negators for lists in all_lists for word in lists.read(sentence))
+        yield Signal("denial" if denies else "statement", "", 1.0, number, 0)
 
 
 def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
@@ -63,11 +74,11 @@ def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
     for match in _unrefused(list(_undenied(lists, words, outermost, covered))):
         weight = 1.0
         if any(match.end <= at for at in turns):
-            weight = _BEFORE_BUT
+            weight = BEFORE_BUT
         if any(at < match.start for at in concessions) and not any(
             at > 2 for at in concessions if at < match.start and COMMA in words[at : match.start]
         ):
-            weight = min(weight, _BEFORE_BUT)
+            weight = min(weight, BEFORE_BUT)
         phrase = " ".join(word for word in words[match.start : match.end] if word not in (BEGIN, END, COMMA))
         yield Signal(match.category, phrase, weight, number, match.start)
 

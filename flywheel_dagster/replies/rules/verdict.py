@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from flywheel_dagster.replies.analysis import InterestLevel, Objection
-from flywheel_dagster.replies.rules.evidence import Signal
+from flywheel_dagster.replies.rules.evidence import BEFORE_BUT, Signal
 
 _STRONG = ("meeting", "ask", "price_question", "question")
+_FORGIVING = ("meeting", "price_question")
+_FULL_QUESTION = 9  # words
 _HINTS = frozenset({"meeting", "ask", "interest"})
 _DOUBTS = ("reject", "competitor", "price", "no_need", "timing", "authority", "defer", "door", "maybe", "referral", "forwarded")
 _OPEN = ("defer", "door")
+_WARMTH = (("meeting", 0.75), ("ask", 0.7), ("question", 0.6), ("price_question", 0.6))
 _OBJECTIONS = (
     ("competitor", Objection.COMPETITOR),
     ("price", Objection.PRICE),
@@ -61,7 +64,12 @@ def decide(signals: Sequence[Signal], *, automatic: bool, unsubscribe: bool) -> 
     referral = found.of("referral", "forwarded") > 0
     if unsubscribe or found.of("unsubscribe"):
         return Verdict(
-            -0.9, InterestLevel.NONE, _or_not_interested(objection), 0.95, "asks for no more mail", wants_unsubscribe=True
+            -0.95 if found.of("hostile") else -0.9,
+            InterestLevel.NONE,
+            _or_not_interested(objection),
+            0.95,
+            "asks for no more mail",
+            wants_unsubscribe=True,
         )
     if automatic or _is_automatic(found):
         return Verdict(
@@ -73,7 +81,7 @@ def decide(signals: Sequence[Signal], *, automatic: bool, unsubscribe: bool) -> 
             is_auto_reply=True,
             referral=referral,
         )
-    forgiven = found.of(*_STRONG) > 0 and not found.of("reject") and found.latest(*_STRONG) > found.latest("hostile", "sarcasm")
+    forgiven = not found.of("reject") and _is_forgiven(found)
     if found.of("hostile") and not forgiven:
         return Verdict(-0.95, InterestLevel.NONE, _or_not_interested(objection), 0.85, "annoyed", referral=referral)
     if found.of("sarcasm") and not forgiven:
@@ -101,7 +109,7 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
         if found.of("referral", "forwarded") and not obstacle:
             return Verdict(0.05, InterestLevel.LOW, objection, 0.45, "others decide", referral=referral)
         sure = 0.9 if not (strong or warm or soft) else 0.65
-        return Verdict(-0.6 - 0.2 * sure, InterestLevel.NONE, _or_not_interested(objection), sure, "declines", referral=referral)
+        return Verdict(_coldness(found), InterestLevel.NONE, _or_not_interested(objection), sure, "declines", referral=referral)
     if obstacle:
         asked_only = strong and not found.of("meeting", "ask", "price_question") and not found.of("competitor")
         rhetorical = asked_only and found.latest("no_need", "price") > found.latest("question")
@@ -110,7 +118,7 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
         if opened or found.of("maybe", "timing", "authority"):
             interest = InterestLevel.MEDIUM if opened or found.of("maybe", "timing") else InterestLevel.LOW
             return Verdict(0.05, interest, objection, 0.55, "an obstacle, the door left open", referral=referral)
-        return Verdict(-0.5, InterestLevel.NONE, objection, 0.7, "an obstacle", referral=referral)
+        return Verdict(_coldness(found), InterestLevel.NONE, objection, 0.7, "an obstacle", referral=referral)
     if found.of("wrong_person", "left") and not strong > 0:
         whose = Objection.AUTHORITY if found.of("wrong_person") and referral else Objection.NONE
         return Verdict(0.0, InterestLevel.NONE, whose, 0.75, "the wrong person", referral=referral)
@@ -118,15 +126,27 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
     agreed = found.count.get("meeting", 0) > 1 or found.latest(*_STRONG) > found.latest("timing", "defer")
     if strong and (strong > later or agreed) and (strong >= found.of("authority")):
         return _positive(found, objection, referral, 0.85 if not later else 0.6)
-    if warm and warm > found.of("timing", "authority", "defer", "maybe"):
+    if warm > BEFORE_BUT and warm > found.of("timing", "authority", "defer", "maybe"):
         return _positive(found, objection, referral, 0.7)
     return _neutral(found, objection, referral)
 
 
 def _positive(found: Strengths, objection: Objection, referral: bool, sure: float) -> Verdict:
     interest = InterestLevel.HIGH if found.of(*_STRONG) or found.count.get("interest", 0) > 1 else InterestLevel.MEDIUM
-    score = 0.6 + 0.15 * bool(found.of("meeting", "ask")) + 0.1 * bool(found.of("interest"))
-    return Verdict(score, interest, objection, sure, "asks, agrees or is keen", referral=referral)
+    return Verdict(_warmth(found), interest, objection, sure, "asks, agrees or is keen", referral=referral)
+
+
+def _warmth(found: Strengths) -> float:
+    """From 0.55 (mild), over 0.6 (a plain question) and 0.75 (a meeting), to 0.9 and more (several warm phrases)."""
+    base = next((score for category, score in _WARMTH if found.of(category)), 0.6)
+    warm = 0.05 + 0.05 * min(found.count["interest"], 4) if found.of("interest") else 0.0
+    return base + warm - (0.1 if found.of(*_DOUBTS) and base + warm > 0.65 else 0.0)
+
+
+def _coldness(found: Strengths) -> float:
+    """From -0.4 (declines with thanks) to -0.8 (more than once, and without)."""
+    polite = 0.2 if found.of("ack", "interest", "bye", "door") else 0.0
+    return -0.6 + polite - 0.1 * min(found.count.get("reject", 1) - 1, 2)
 
 
 def _neutral(found: Strengths, objection: Objection, referral: bool) -> Verdict:
@@ -139,10 +159,14 @@ def _neutral(found: Strengths, objection: Objection, referral: bool) -> Verdict:
         return Verdict(0.15 + warm, InterestLevel.MEDIUM, objection, 0.7, "others decide", referral=referral)
     if referral:
         return Verdict(0.1 + warm, InterestLevel.MEDIUM, objection, 0.7, "names somebody else", referral=True)
+    if 0 < found.of("interest") <= BEFORE_BUT:
+        return Verdict(-0.3, InterestLevel.NONE, Objection.NOT_INTERESTED, 0.35, "warm words, then a but")
     if found.of("short_question"):
         return Verdict(0.5, InterestLevel.MEDIUM, objection, 0.5, "asks something")
     if found.of("bye"):
         return Verdict(-0.4, InterestLevel.NONE, Objection.NOT_INTERESTED, 0.4, "takes leave")
+    if found.of("denial") or (found.of("statement") and not found.of("ack")):
+        return Verdict(-0.25, InterestLevel.NONE, Objection.NOT_INTERESTED, 0.25, "a statement, neither thanks nor question")
     if found.of("ack"):
         return Verdict(0.1, InterestLevel.LOW, objection, 0.6, "no more than an answer")
     return Verdict(0.05, InterestLevel.LOW, objection, 0.2, "nothing matched")
@@ -152,6 +176,13 @@ def _is_lone_hint(found: Strengths) -> bool:
     """One warm phrase beside a doubt that weighs as much: words of courtesy, more often than not."""
     kinds = [each for each in (*_STRONG, "interest") if found.of(each)]
     return len(kinds) == 1 and kinds[0] in _HINTS and found.count[kinds[0]] == 1 and found.of(*_DOUBTS) >= found.of(kinds[0])
+
+
+def _is_forgiven(found: Strengths) -> bool:
+    """Whether a meeting, the price or a full question comes after hard words; a short question may be one more of them."""
+    hard = found.latest("hostile", "sarcasm")
+    asked = found.latest("question")
+    return found.latest(*_FORGIVING) > hard or (asked[0] > hard[0] and asked[1] >= _FULL_QUESTION)
 
 
 def _is_automatic(found: Strengths) -> bool:
