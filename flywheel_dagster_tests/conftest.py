@@ -19,6 +19,7 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import Addresses, _with, addresses, connect
 from flywheel_dagster.migrations import migrate
+from flywheel_dagster.replies.fallback import head_in_use
 from flywheel_dagster.sandbox import postgres
 from flywheel_dagster.settings import Settings
 from flywheel_dagster_tests.sandbox.model_server.served import Served
@@ -151,6 +152,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(_OURS):
             monkeypatch.delenv(name)
     monkeypatch.setenv("FLYWHEEL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("FLYWHEEL_REPLY_HEAD", "off")  # the same replies are read alike with the extra and without it
+    head_in_use.cache_clear()
 
 
 @pytest.fixture(scope="session")

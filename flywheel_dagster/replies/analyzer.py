@@ -11,9 +11,9 @@ from flywheel_dagster.errors import InputError
 from flywheel_dagster.replies.analysis import ReplyAnalysis
 from flywheel_dagster.replies.automatic import is_automatic, wants_unsubscribe
 from flywheel_dagster.replies.choice import ChatModel, chosen_model
+from flywheel_dagster.replies.fallback import judge_offline
 from flywheel_dagster.replies.model_answer import Unanswered, Usage
 from flywheel_dagster.replies.own_words import OwnWords, own_words
-from flywheel_dagster.replies.rules.classify import classify_by_rules
 from flywheel_dagster.settings import load_settings
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class SentimentAnalyzer:
             reason = answer.analysis
             self._totals.fallbacks[reason.reason.value] += 1
         self._totals.replies += 1
-        analysis = classify_by_rules(asked.words, automatic=asked.automatic, unsubscribe=asked.unsubscribe)
+        analysis = judge_offline(asked.words, automatic=asked.automatic, unsubscribe=asked.unsubscribe)
         if reason is not None:
             analysis["fallback_reason"] = str(reason)
         return analysis

@@ -1,9 +1,10 @@
 """How a judgement enters the ledger: an event for each reply and version, so that `rebuild` loses nothing that was paid for."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -14,10 +15,10 @@ from flywheel_dagster.outcomes.events import ClassificationMethod, EventType, Ou
 from flywheel_dagster.outcomes.ledger import record
 from flywheel_dagster.replies.analysis import ReplyAnalysis
 from flywheel_dagster.replies.due import DueReply
+from flywheel_dagster.replies.fallback import OfflineReply, judge_many_offline
 from flywheel_dagster.replies.model_answer import Answer, Reason, Unanswered, Usage
 from flywheel_dagster.replies.model_prompt import PROMPT_VERSION
 from flywheel_dagster.replies.own_words import OwnWords, own_words
-from flywheel_dagster.replies.rules.classify import classify_by_rules
 
 SOURCE = "classifier"
 LOST = "lost_answer"  # asked by a process that died before it could write the answer down
@@ -84,11 +85,10 @@ def judge_by_rules(
     again: bool = True,
 ) -> None:
     """Judge these by rules, in one transaction. `reason` says why a model that was to be asked is not, and `again` whether a later run is to."""
-    events = []
-    for reply in replies:
-        analysis = _ruled(reply, tally, reason)
-        if analysis is not None:
-            events.append(judgement(reply, analysis, stands_in_for=None if again else PROMPT_VERSION))
+    events = [
+        judgement(reply, analysis, stands_in_for=None if again else PROMPT_VERSION)
+        for reply, analysis in _ruled([(reply, reason) for reply in replies], tally)
+    ]
     with connection.transaction():
         record(connection, events)
 
@@ -101,31 +101,21 @@ def write_answers(
     prompt_version: int = PROMPT_VERSION,
 ) -> None:
     """Write down what a model answered, and rules' judgement where it didn't, in one transaction with the questions' ends."""
-    events, ends = [], []
+    events: list[OutcomeEvent] = []
+    ends: list[dict[str, Any]] = []
+    unanswered: dict[bool, list[tuple[DueReply, str | None]]] = {True: [], False: []}
     for reply, answer in answered:
-        failure = answer.analysis if isinstance(answer.analysis, Unanswered) else None
-        again = failure is not None and failure.reason in _AGAIN
-        analysis = (
-            answer.analysis if not isinstance(answer.analysis, Unanswered) else _ruled(reply, tally, answer.analysis.reason.value)
-        )
-        if analysis is not None:
-            if failure is None:
-                tally.methods[analysis["method"]] += 1
-                analysis["version"] = prompt_version
-            events.append(judgement(reply, analysis, stands_in_for=None if failure is None or again else prompt_version))
-        ends.append(
-            {
-                "outcome_id": reply.outcome_id,
-                "replied_at": reply.replied_at,
-                "answer": "analysis" if failure is None else failure.reason.value,
-                "released": again,
-                "prompt_tokens": answer.usage.prompt_tokens,
-                "completion_tokens": answer.usage.completion_tokens,
-                "cost_usd": answer.usage.cost_usd,
-            }
-        )
         tally.questions += 1
         tally.usage += answer.usage
+        ends.append(_end(reply, answer))
+        if isinstance(answer.analysis, Unanswered):
+            unanswered[answer.analysis.reason in _AGAIN].append((reply, answer.analysis.reason.value))
+        else:
+            tally.methods[answer.analysis["method"]] += 1
+            events.append(judgement(reply, ReplyAnalysis(**{**answer.analysis, "version": prompt_version})))
+    for again, replies in unanswered.items():
+        for reply, analysis in _ruled(replies, tally):
+            events.append(judgement(reply, analysis, stands_in_for=None if again else prompt_version))
     with connection.transaction():
         record(connection, events)
         connection.execute(statement("answer_questions"), {"answers": json_bytes(ends).decode(), "prompt_version": prompt_version})
@@ -142,14 +132,27 @@ def readable_words(replies: Iterable[DueReply], tally: Tally) -> list[tuple[DueR
     return found
 
 
-def _ruled(reply: DueReply, tally: Tally, reason: str | None) -> ReplyAnalysis | None:
-    try:
-        analysis = classify_by_rules(own_words(reply.reply_text))
-    except InputError:  # nothing readable is in it
-        tally.unreadable += 1
-        return None
-    tally.methods[ClassificationMethod.RULES.value] += 1
-    if reason is not None:
-        tally.fallbacks[reason] += 1
-        analysis["fallback_reason"] = reason
-    return analysis
+def _ruled(replies: Sequence[tuple[DueReply, str | None]], tally: Tally) -> list[tuple[DueReply, ReplyAnalysis]]:
+    """The judgements of rules, each with the reason why it is theirs."""
+    reasons = {reply.outcome_id: reason for reply, reason in replies}
+    readable = readable_words([reply for reply, _ in replies], tally)
+    found = []
+    for (reply, _), analysis in zip(readable, judge_many_offline([OfflineReply(words) for _, words in readable]), strict=True):
+        tally.methods[ClassificationMethod.RULES.value] += 1
+        if reason := reasons[reply.outcome_id]:
+            tally.fallbacks[reason] += 1
+        found.append((reply, ReplyAnalysis(**{**analysis, "fallback_reason": reason})))
+    return found
+
+
+def _end(reply: DueReply, answer: Answer) -> dict[str, Any]:
+    failure = answer.analysis if isinstance(answer.analysis, Unanswered) else None
+    return {
+        "outcome_id": reply.outcome_id,
+        "replied_at": reply.replied_at,
+        "answer": "analysis" if failure is None else failure.reason.value,
+        "released": failure is not None and failure.reason in _AGAIN,
+        "prompt_tokens": answer.usage.prompt_tokens,
+        "completion_tokens": answer.usage.completion_tokens,
+        "cost_usd": answer.usage.cost_usd,
+    }
