@@ -18,7 +18,8 @@ WORDS = own_words("Could you show us how it works on Thursday?")
 
 
 @pytest.fixture(autouse=True)
-def _as_in_a_new_process() -> Iterator[None]:
+def _as_in_a_new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("FLYWHEEL_REPLY_HEAD", raising=False)
     head_in_use.cache_clear()
     weights.shipped_weights.cache_clear()
     yield
