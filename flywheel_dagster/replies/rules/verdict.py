@@ -12,7 +12,7 @@ _FULL_QUESTION = 9  # words
 _HINTS = frozenset({"meeting", "ask", "interest"})
 _DOUBTS = ("reject", "competitor", "price", "no_need", "timing", "authority", "defer", "door", "maybe", "referral", "forwarded")
 _OPEN = ("defer", "door")
-_WARMTH = (("meeting", 0.75), ("ask", 0.7), ("question", 0.6), ("price_question", 0.6))
+_WARMTH = (("meeting", 0.75), ("ask", 0.65), ("question", 0.6), ("price_question", 0.6))
 _OBJECTIONS = (
     ("competitor", Objection.COMPETITOR),
     ("price", Objection.PRICE),
@@ -115,8 +115,9 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
         rhetorical = asked_only and found.latest("no_need", "price") > found.latest("question")
         if (strong >= obstacle and not rhetorical) or warm > obstacle:
             return _positive(found, objection, referral, 0.6)
-        if opened or found.of("maybe", "timing", "authority"):
-            interest = InterestLevel.MEDIUM if opened or found.of("maybe", "timing") else InterestLevel.LOW
+        dated = found.of("timing") and (found.of("when") or not found.of("competitor"))
+        if opened or dated or found.of("maybe", "authority"):
+            interest = InterestLevel.MEDIUM if opened or dated or found.of("maybe") else InterestLevel.LOW
             return Verdict(0.05, interest, objection, 0.55, "an obstacle, the door left open", referral=referral)
         return Verdict(_coldness(found), InterestLevel.NONE, objection, 0.7, "an obstacle", referral=referral)
     if found.of("wrong_person", "left") and not strong > 0:
@@ -126,7 +127,8 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
     agreed = found.count.get("meeting", 0) > 1 or found.latest(*_STRONG) > found.latest("timing", "defer")
     if strong and (strong > later or agreed) and (strong >= found.of("authority")):
         return _positive(found, objection, referral, 0.85 if not later else 0.6)
-    if warm > BEFORE_BUT and warm > found.of("timing", "authority", "defer", "maybe"):
+    doubted = warm and not strong and found.count["interest"] == 1 and found.latest("denial") > found.latest("interest")
+    if warm > BEFORE_BUT and warm > found.of("timing", "authority", "defer", "maybe") and not doubted:
         return _positive(found, objection, referral, 0.7)
     return _neutral(found, objection, referral)
 

@@ -91,6 +91,25 @@ def test_a_quoted_thread_and_a_signature_do_not_change_the_verdict():
             assert longer["sentiment_label"] == plain["sentiment_label"], reply["id"]
 
 
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "\n\nBest regards,\nAnna Smith",
+        "\n\nThanks,\nTom",
+        "\n\nCheers",
+        "\n\nKind regards,\nMaria Lopez\nHead of Operations | Acme Ltd\nTel. +1 555 0100\nwww.acme.example",
+        "\n\nSent from my iPhone",
+        "\n\n-- \nPeter Brown\nDirector, Acme Inc.\nDo not print this email unless you need to.",
+    ],
+)
+def test_a_common_signature_does_not_change_the_verdict(signature):
+    for reply in load("train")[::5]:
+        text = reply["reply_text"]
+        if reply["language"] == "en" and "\n" not in text:
+            signed = classify_by_rules(own_words(text + signature))
+            assert signed["sentiment_label"] == classify_by_rules(own_words(text))["sentiment_label"], reply["id"]
+
+
 def test_capitals_and_missing_accents_rarely_change_the_verdict():
     replies = [reply["reply_text"] for reply in load("train")]
     plain = [_sentiment(text) for text in replies]
