@@ -77,11 +77,13 @@ class Phrases:
             state = begin.moves[first] if first in begin.moves else self._move(begin, first)
             if state is None:
                 continue
-            found: dict[str, int] = {}
+            found: dict[str, int] | None = None
             at = start + 1
             while True:
-                for category in state.categories:
-                    found[category] = at
+                if state.categories:
+                    found = found or {}
+                    for category in state.categories:
+                        found[category] = at
                 if at == len(words):
                     break
                 word = words[at]
@@ -90,8 +92,9 @@ class Phrases:
                     break
                 state = following
                 at += 1
-            for category, end in found.items():
-                yield Match(category, start, end)
+            if found:
+                for category, end in found.items():
+                    yield Match(category, start, end)
 
     def _forget(self) -> None:
         self._start = _State(frozenset({(self._root, 0, 0)}))

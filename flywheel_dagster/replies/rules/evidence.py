@@ -11,6 +11,7 @@ _WARM = frozenset({"interest", "meeting", "ask"})
 _OBSTACLES = frozenset({"price", "timing", "no_need", "competitor", "authority", "reject", "unsubscribe", "hostile"})
 _LATER = frozenset({"defer", "door"})
 _DENIABLE = _WARM | _OBSTACLES | _LATER
+_YIELDING = _WARM | {"referral"}
 _REACH = 3  # words between "not" and what it denies
 BEFORE_BUT = 0.4
 _MOST_SIGNALS = 400
@@ -38,9 +39,10 @@ def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[S
     found: list[Signal] = []
     all_lists = [lexicon(language) for language in languages or (EVERYWHERE,)]
     for number, sentence in enumerate(sentences):
+        before = len(found)
         for lists in all_lists:
             found += _signals(lists, lists.read(sentence), number)
-        here = {signal.category for signal in found if signal.sentence == number}
+        here = {signal.category for signal in found[before:]}
         if here & _COMPLAINTS:
             found = [signal for signal in found if signal.sentence != number or signal.category not in _WARM]
         if sentence[-1] == QUESTION and not here & _NO_QUESTION:
@@ -66,17 +68,23 @@ def _unread(all_lists: Sequence[Lexicon], sentence: list[str], number: int) -> I
 
 def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:
     outermost = _outermost(list(lists.find(words)))
+    if not outermost:
+        return
     covered = {
         at for match in outermost if match.category == "inert" or match.category in _WARM for at in range(match.start, match.end)
     }
-    turns = [at for at, word in enumerate(words) if word in lists.turns and at > 1 and at not in covered]
-    concessions = [at for at, word in enumerate(words) if word in lists.concessions]
+    turns = (
+        []
+        if lists.turns.isdisjoint(words)
+        else [at for at, word in enumerate(words) if word in lists.turns and at > 1 and at not in covered]
+    )
+    concessions = [] if lists.concessions.isdisjoint(words) else [at for at, word in enumerate(words) if word in lists.concessions]
     for match in _unrefused(list(_undenied(lists, words, outermost, covered))):
-        weight = 1.0
-        if any(match.end <= at for at in turns):
-            weight = BEFORE_BUT
-        if any(at < match.start for at in concessions) and not any(
-            at > 2 for at in concessions if at < match.start and COMMA in words[at : match.start]
+        weight = BEFORE_BUT if turns and match.end <= turns[-1] else 1.0
+        if (
+            concessions
+            and any(at < match.start for at in concessions)
+            and not any(at > 2 for at in concessions if at < match.start and COMMA in words[at : match.start])
         ):
             weight = min(weight, BEFORE_BUT)
         phrase = " ".join(word for word in words[match.start : match.end] if word not in (BEGIN, END, COMMA))
@@ -103,6 +111,10 @@ def _is_taken_back(lists: Lexicon, words: list[str], match: Match, covered: set[
 
 def _unrefused(matches: list[Match]) -> Iterator[Match]:
     """Without warm words that share words with a refusal at least as long, and without persons whom the writer has to ask first."""
+    categories = {match.category for match in matches}
+    if categories.isdisjoint(_OBSTACLES) or categories.isdisjoint(_YIELDING):
+        yield from matches
+        return
     refusals: dict[int, int] = {}
     asked: set[int] = set()
     for match in matches:

@@ -49,8 +49,12 @@ class Strengths:
 
     def of(self, *categories: str) -> float:
         """The strongest of these."""
+        strongest = 0.0
         weight = self.weight
-        return max([weight[each] for each in categories if each in weight], default=0.0)
+        for each in categories:
+            if each in weight and weight[each] > strongest:
+                strongest = weight[each]
+        return strongest
 
     def latest(self, *categories: str) -> tuple[int, int]:
         """Where the last of these stands."""
