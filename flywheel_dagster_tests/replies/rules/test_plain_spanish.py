@@ -55,6 +55,29 @@ Che, me copó la idea. ¿Cuándo lo vemos?
 ¿Por cuánto saldría para un equipo de diez?
 Me parece bien, quedamos el lunes a las nueve.
 ¿Cumple con la normativa europea?
+Hola, me parece una buena idea. Llámame mañana por la mañana.
+Tengo interés. ¿Qué necesitan de mí?
+Con gusto, hagamos una videollamada corta.
+¿También lo ofrecen en inglés?
+¿Con qué rapidez se podría implementar?
+De hecho estamos buscando un proveedor nuevo. ¿Cuándo le queda bien?
+De acuerdo, resérvenme una cita.
+Me gustaría saber cómo protegen los datos.
+¿Tenés algún video o folleto?
+¿Hay descuento a partir de cuántos usuarios?
+Me has despertado la curiosidad, cuéntame más.
+Sí, por favor, mándeme la información por correo.
+¿Quiénes son sus clientes en Chile?
+Podemos comentarlo la semana que viene, sin problema.
+¡Es justo mi tema! ¿Cuándo empezamos?
+Suena bien, ¿cuál es el proceso?
+Mándeme el contrato, lo hacemos.
+El lunes me va bien.
+A partir de las cuatro estoy disponible.
+Sí, nos interesa, mande algo.
+¿Funciona también en el móvil?
+¿Hace falta formación para usarlo?
+Enséñeme lo que tiene.
 = positive - none
 Me interesa
 Estamos muy interesados en su propuesta.
@@ -62,6 +85,8 @@ Estamos muy interesados en su propuesta.
 Suena muy bien.
 ¡Me encanta!
 ¿De qué se trata?
+Cuente conmigo.
+¡Muy buena oferta!
 = positive high competitor
 Ya tenemos un proveedor, pero no estamos contentos. ¿Qué ofrecen ustedes?
 = neutral low none
@@ -75,6 +100,15 @@ Vale.
 Visto, gracias.
 Muchas gracias por escribir.
 Perfecto, recibido.
+Gracias por el aviso.
+Anotado.
+Ok, ya lo vi.
+Gracias por su correo, lo he leído.
+Muchas gracias, un saludo.
+Gracias por la documentación, ya la recibí.
+Quedo enterado.
+Ok, gracias a ti.
+Todo claro, gracias y buen día.
 = neutral medium -
 Manténgame informado, por favor.
 Tal vez, déjeme pensarlo.
@@ -87,6 +121,17 @@ Lo miro con calma y les comento.
 Puede ser, pero no le prometo nada.
 Avíseme si sacan alguna novedad.
 Lo tendremos en cuenta.
+Puede que sí. Les escribo cuando tenga algo más concreto.
+Todavía no estoy convencido, lo tengo que pensar.
+No sabría decirle ahora, quizás.
+Infórmeme cuando haya novedades, por favor.
+Si cambia algo, me pondré en contacto con usted.
+Le echaré un vistazo.
+Lo comentaremos internamente próximamente.
+Cuando tenga ocasión me pongo en contacto.
+Lo estudiamos y le damos una respuesta.
+Me guardo el correo.
+Tengo que mirarlo con calma.
 = neutral medium timing
 Ahora no es buen momento, escríbame en septiembre.
 En este momento no, quizás el próximo año.
@@ -105,6 +150,15 @@ Este trimestre lo tenemos completo, escríbanos para el siguiente.
 No es el momento, quizás el año que viene.
 Ando muy liado, ¿lo dejamos para el mes que viene?
 Por el momento tenemos otras prioridades. Volvamos a hablar en otoño.
+Estamos en época de vacaciones, escríbanos de nuevo en septiembre.
+Esta semana imposible, tal vez la próxima.
+Antes de fin de año no llegamos, hablemos en febrero.
+En principio sí, pero no en este trimestre.
+El tema se ha aplazado al año que viene.
+Estoy a tope hasta Semana Santa, después me puede volver a escribir.
+Estamos con el cierre del año, vuelva a llamar en febrero.
+Será interesante a partir del tercer trimestre como pronto.
+Ahora estoy de viaje, hablemos en junio.
 = neutral medium authority
 Tengo que consultarlo con mi jefe.
 Lo tengo que hablar con mi socio.
@@ -114,6 +168,11 @@ No depende de mí, lo decide el director.
 Lo tiene que aprobar la gerencia, se lo presento y le aviso.
 Debo hablarlo con mi mujer, que lleva las cuentas.
 Lo comento con el jefe y te cuento.
+Primero tengo que consultarlo con la dirección.
+Sin el visto bueno de mi jefe no puedo hacer nada, le pregunto.
+Lo presentaré en la próxima reunión de equipo.
+Eso lo decide el departamento de compras.
+Necesito la autorización de mi superior para eso.
 = neutral - -
 Habla con María López, ella se encarga de esto.
 La persona responsable es Juan Pérez.
@@ -124,6 +183,14 @@ Contacte a mi colega Pedro, él lleva estos temas.
 Para esto escriba a compras@example.com
 Eso lo lleva mi compañera Laura, te paso su contacto.
 He reenviado su propuesta al departamento de informática.
+Eso lo ve Recursos Humanos, pregunte allí por favor.
+Envíe su consulta a info@example.com.
+La responsable sería la doctora Gil.
+La señora López se pondrá en contacto con usted, le pasé su correo.
+Pongo en copia al señor Bravo, que lleva este tema.
+Contacte por favor con nuestro departamento de marketing.
+Lo mejor es que hable con el señor Díaz.
+De este tema se encarga la central en Madrid.
 = neutral none -
 Se ha equivocado de persona.
 No soy la persona indicada.
@@ -134,6 +201,12 @@ Creo que este correo no era para mí.
 No trabajo en esa área, creo que se confundió.
 Este no es el contacto correcto.
 El señor Ramírez ya no labora en esta empresa.
+Yo no trabajo en ese departamento.
+El señor Vargas se jubiló en mayo.
+Debe de haber una confusión, no soy quien busca.
+Yo solo soy el conserje, no puedo decirle nada.
+Esta dirección ya no es del señor Fuentes.
+Ya no estoy en esa empresa desde marzo.
 = neutral none none
 Estoy fuera de la oficina hasta el 15 de agosto.
 Estaré de vacaciones hasta el lunes. Para urgencias, escriba a mi compañera.
@@ -143,6 +216,9 @@ Hemos recibido su consulta y le responderemos lo antes posible.
 Estoy de baja por maternidad hasta junio.
 Gracias por su correo. Estaré ausente hasta el 7 de enero, sin acceso al correo.
 Nuestra oficina permanecerá cerrada del 24 de diciembre al 1 de enero.
+Respuesta automática: hoy estoy fuera y no leeré mis correos hasta el jueves.
+Estoy de viaje de trabajo hasta el miércoles y con acceso limitado al correo.
+Estoy de vacaciones y vuelvo el día 12.
 = negative none not_interested
 No me interesa.
 No nos interesa, gracias.
@@ -175,6 +251,17 @@ No queremos, gracias.
 No creo que sea para nosotros. Un saludo.
 Va a ser que no.
 La verdad es que no estamos interesados en este tipo de servicios.
+No tenemos interés ni ahora ni más adelante.
+Hola, esto no es para mí. ¡Gracias de todos modos!
+Enfoque interesante, pero no encaja con nuestra estrategia.
+No quiero eso.
+No, no lo queremos.
+Preferimos no colaborar.
+Tras revisarlo internamente hemos decidido rechazar su oferta.
+Gracias, pero no estoy interesada y tampoco quiero una reunión.
+No hace falta una reunión, no nos interesa.
+Muchas gracias por la estupenda oferta, pero tenemos que rechazarla.
+No nos llama la atención este tipo de soluciones.
 = negative none no_need
 No lo necesitamos.
 No necesitamos ese servicio, gracias.
@@ -189,6 +276,9 @@ Lo hacemos nosotros mismos.
 Eso lo resolvemos nosotros en casa.
 No usamos nada de eso en nuestro negocio.
 No le vemos utilidad para nuestro caso.
+No veo necesidad de algo así en nuestra empresa.
+De eso se encarga nuestro propio equipo de informática.
+No utilizamos nada parecido ni pensamos hacerlo.
 = negative none competitor
 Ya trabajamos con otro proveedor.
 Ya tenemos un proveedor para eso.
@@ -199,6 +289,8 @@ Nos decidimos por la competencia.
 Acabamos de firmar con otra empresa.
 Gracias, pero estamos con Holded y no pensamos cambiar.
 De eso ya se ocupa una agencia.
+Ya contamos con un socio fijo para este tema.
+Llevamos años con SAP y no queremos cambiar.
 = negative none price
 Es demasiado caro.
 Es muy caro para nosotros.
@@ -211,6 +303,8 @@ No nos lo podemos permitir.
 Con esos precios no podemos.
 Se nos escapa de presupuesto, así que lo dejamos.
 No hay plata para eso.
+No vamos a gastar dinero en eso.
+A ese precio, desde luego que no.
 = negative none -
 Deje de escribirme.
 Dejen de molestar.
@@ -252,6 +346,15 @@ Otro mensaje de plantilla, qué ilusión.
 No manden más publicidad a este correo.
 Nunca me suscribí a esto. ¿Quién les dio mi correo?
 Para el tamaño que tenemos no merece la pena.
+Insisto: ¡bórrenme de la lista!
+Dejen de enviar publicidad.
+Ya les he dicho tres veces que no.
+Esto es una vergüenza.
+Se acabó, no más correos.
+No queremos que nos vuelvan a contactar.
+¿Me podrían eliminar de su lista de correo, por favor?
+¿Cómo me doy de baja?
+Genial, otro experto que viene a salvar mi negocio.
 """
 _ROWS = rows(_REPLIES)
 
