@@ -16,7 +16,7 @@ class _Blocks(NamedTuple):
         return at % self.size if identifier.startswith(self.writer) and 0 <= at < 4 * self.size else None
 
 
-_BLOCKS = (_Blocks("a", 215, 54), _Blocks("c", 585, 20), _Blocks("c", 734, 20))
+_BLOCKS = (_Blocks("a", 215, 54), _Blocks("c", 585, 20), _Blocks("c", 734, 20), _Blocks("c", 881, 38))
 
 
 def group_of(identifier: str) -> str:

@@ -41,6 +41,20 @@ def test_the_head_reads_all_five_languages(text: str, sentiment: str) -> None:
     assert analysis["reasoning"].startswith(f"head: {sentiment}")
 
 
+def test_plain_answers_stay_plain() -> None:
+    expected = {
+        "positive": "We'd be very interested.|Estamos interesados.|Cela nous intéresse.|Das klingt interessant für uns.|Temos muito interesse.|"
+        "Let's talk tomorrow.|Hablemos mañana.|What does it cost?|Was kostet es?|Nothing against a chat on Monday.",
+        "neutral": "I'll ask my boss.|Noted, thanks.|Nicht jetzt, vielleicht im Herbst.|Je ne travaille plus ici.|Talvez.|Recibido, gracias.",
+        "negative": "We're not interested.|No nos interesa nada.|Nous avons déjà un prestataire.|Wir haben bereits einen Anbieter.|Não preciso.|"
+        "Too expensive for us.|Who gave you my address?|I'll report you.",
+    }
+    said = [(text, sentiment) for sentiment, texts in expected.items() for text in texts.split("|")]
+    found = classify_many_by_head([(own_words(text), False, False) for text, _ in said])
+    wrong = [text for (text, sentiment), analysis in zip(said, found, strict=True) if analysis["sentiment_label"] != sentiment]
+    assert len(wrong) <= 0.05 * len(said), wrong
+
+
 def test_headers_and_explicit_unsubscribes_are_not_the_heads_to_decide() -> None:
     friendly = own_words("Sounds great, let's talk on Tuesday!")
     assert classify_by_head(friendly, automatic=True) == classify_by_rules(friendly, automatic=True)
