@@ -19,7 +19,6 @@ _NO_QUESTION = frozenset({"unsubscribe", "hostile", "sarcasm", "defer", "auto"})
 _COMPLAINTS = frozenset({"hostile", "sarcasm"})
 _STOPS = frozenset({"unsubscribe", "hostile"})
 _REQUESTS = frozenset({"ask", "meeting", "price_question", "defer", "door"})
-_SMALL_TALK = frozenset({"ack", "bye"})
 _SPECIFIC = 4  # words of a question
 _SAYS_SOMETHING = 6  # words of a statement
 
@@ -48,7 +47,7 @@ def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[S
         if sentence[-1] == QUESTION and not here & _NO_QUESTION:
             length = sum(word not in (COMMA, QUESTION) for word in sentence)
             found.append(Signal("question" if length >= _SPECIFIC else "short_question", "?", 1.0, number, len(sentence)))
-        elif not here - _SMALL_TALK:
+        elif not here:
             found += _unread(all_lists, sentence, number)
         if len(found) > _MOST_SIGNALS:
             break

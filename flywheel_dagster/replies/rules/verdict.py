@@ -171,7 +171,7 @@ def _neutral(found: Strengths, objection: Objection, referral: bool) -> Verdict:
         return Verdict(0.5, InterestLevel.MEDIUM, objection, 0.5, "asks something")
     if found.of("bye"):
         return Verdict(-0.4, InterestLevel.NONE, Objection.NOT_INTERESTED, 0.4, "takes leave")
-    if found.of("denial") or (found.of("statement") and not found.of("ack")):
+    if found.of("denial") or found.of("statement"):
         return Verdict(-0.25, InterestLevel.NONE, Objection.NOT_INTERESTED, 0.25, "a statement, neither thanks nor question")
     if found.of("ack"):
         return Verdict(0.1, InterestLevel.LOW, objection, 0.6, "no more than an answer")
