@@ -27,6 +27,11 @@ def _found(text):
     return [(match.category, match.end - match.start) for sentence in sentences(text) for match in lists.find(lists.read(sentence))]
 
 
+def _categories(text, reply):
+    lists = Lexicon("en", text)
+    return [match.category for sentence in sentences(reply) for match in lists.find(lists.read(sentence))]
+
+
 def test_alternatives_options_and_fillers():
     assert _found("Not interested") == [("reject", 2)]
     assert _found("not at all interested") == [("reject", 4)]
@@ -38,6 +43,17 @@ def test_a_gap_stands_for_up_to_three_words():
     assert _found("send brochure") == [("reject", 2)]
     assert _found("send me your big brochure") == [("reject", 5)]
     assert _found("send me your very big brochure") == []
+
+
+def test_a_gap_never_stands_for_a_denial_but_where_phrases_say_no():
+    lists = "[not]\nno\n[interest]\nhave .. interest\n[reject]\nhave .. doubt\n"
+    assert _categories(lists, "we have much interest") == ["interest"]
+    assert _categories(lists, "we have no interest") == []
+    assert _categories(lists, "we have no small doubt") == ["reject"]
+
+
+def test_a_number_is_a_number_though_a_phrase_spells_it():
+    assert _categories("[meeting]\nat # works\n[reject]\n10 points\n", "at 10 works") == ["meeting"]
 
 
 def test_stems_macros_names_and_the_end_of_a_sentence():
