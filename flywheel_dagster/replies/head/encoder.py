@@ -31,7 +31,7 @@ def encoder_version() -> str | None:
 def embed(texts: Sequence[str]) -> "NDArray[np.float32]":
     """A row of WIDTH numbers, of length 1, for each text; the time is linear in the texts' length. Threads take turns.
 
-    The first call loads the encoder: some two seconds and 150 MB. Raises SettingsError where the extra isn't installed.
+    The first call loads the encoder: some two seconds and 150 MB of memory. Raises SettingsError where the extra isn't installed.
     """
     with _LOCK:
         found: NDArray[np.float32] = _encoder().encode(list(texts))

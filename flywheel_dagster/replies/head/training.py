@@ -25,7 +25,7 @@ STRENGTHS = (0.3, 0.5, 1.0, 2.0, 4.0)  # of the regularisation
 SHARPNESS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 FOLDS = 5
 _NO_WORSE = 0.005  # of two that are so near in accuracy, the stronger regularisation is taken
-_SHARES = {"whole": 0.5, "sentences": 0.5, "last": 0.5, "signals": 0.5, "pairs": 0.1}  # of a reply's mean square length, by block
+_SHARES = {"whole": 0.5, "sentences": 0.5, "last": 0.5, "signals": 0.3, "pairs": 0.1}  # of a reply's mean square length, by block
 
 
 class Fit(NamedTuple):
