@@ -8,7 +8,7 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/run.py
 
-from benchmarks import dataset_speed, import_speed, ingest_speed, reply_model, reply_rules, trimming
+from benchmarks import dataset_speed, import_speed, ingest_speed, reply_head, reply_model, reply_rules, trimming
 from benchmarks.measuring import Ground, console, describe, ground
 
 _ALL: dict[str, Callable[[Ground, int], None]] = {
@@ -16,6 +16,7 @@ _ALL: dict[str, Callable[[Ground, int], None]] = {
     "datasets": lambda place, rows: dataset_speed.measure(place, rows).show(),
     "ingest": lambda place, rows: ingest_speed.measure(place, min(rows, 20_000)).show(),
     "reply-rules": lambda place, rows: reply_rules.measure(place, min(rows, 20_000)).show(),
+    "reply-head": lambda place, rows: reply_head.measure(place, min(rows, 1_000)).show(),
     "reply-model": lambda place, rows: reply_model.measure(place, min(rows, 2_000)).show(),
     "trimming": lambda place, rows: _trimming(),
 }
