@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
 from flywheel_dagster_tests.conftest import Database
-from flywheel_dagster_tests.replies.making import write_replies
+from flywheel_dagster_tests.replies.making import read_all, write_replies
 
 Flywheel = Callable[..., subprocess.CompletedProcess[str]]
 ROW = {
@@ -207,7 +207,7 @@ def test_people_review_replies_from_the_command_line(
     flywheel: Flywheel, connection: psycopg.Connection[TupleRow], tmp_path: Path
 ) -> None:
     write_replies(connection, [f"Please unsubscribe me, number {number}." for number in range(40)])
-    assert flywheel("materialize", "--replies").returncode == 0
+    read_all(connection)
     done = flywheel("replies", "review", "--export", "r.csv", "--agreements", "40")
     assert done.returncode == 0, done.stderr
     assert "40 of 40 on which they agree" in done.stdout

@@ -17,10 +17,6 @@ def rows(table):
     return found
 
 
-def label(text):
-    return classify_by_rules(own_words(text))["sentiment_label"]
-
-
 def share_right(pairs, field):
     """The share of replies whose field is as expected, and those that aren't."""
     asked = [(text, expected[field]) for text, expected in pairs if expected[field] != "-"]

@@ -280,16 +280,15 @@ _PLAIN = {
         "Thanks for your email. I'm out of the office this week without access to my mail.|I'm on holiday and not reading emails until the 5th.",
     ),
 }
-_CASES = [
-    pytest.param(text, sentiment, interest, objection, id=f"{said}: {text}")
-    for said, (sentiment, interest, objection, texts) in _PLAIN.items()
-    for text in texts.split("|")
-]
 
 
-@pytest.mark.parametrize(("text", "sentiment", "interest", "objection"), _CASES)
-def test_plain_english(text, sentiment, interest, objection):
-    found = classify_by_rules(own_words(text))
-    assert found["sentiment_label"] == sentiment, found["reasoning"]
-    assert found["interest_level"] in interest.split(), found["reasoning"]
-    assert found["objection_type"] in objection.split(), found["reasoning"]
+@pytest.mark.parametrize("said", _PLAIN)
+def test_plain_english_is_read_rightly(said):
+    sentiment, interest, objection, texts = _PLAIN[said]
+    wrong = []
+    for text in texts.split("|"):
+        found = classify_by_rules(own_words(text))
+        right = found["sentiment_label"] == sentiment and found["interest_level"] in interest.split()
+        if not (right and found["objection_type"] in objection.split()):
+            wrong.append((text, found["reasoning"]))
+    assert wrong == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flywheel_dagster_tests.replies.rules.plain import label, languages, rows, share_right
+from flywheel_dagster_tests.replies.rules.plain import languages, rows, share_right
 
 _REPLIES = """
 = positive high none
@@ -359,9 +359,9 @@ Genial, otro experto que viene a salvar mi negocio.
 _ROWS = rows(_REPLIES)
 
 
-@pytest.mark.parametrize(("text", "expected"), _ROWS, ids=[text for text, _ in _ROWS])
-def test_a_plain_reply_has_its_label(text, expected):
-    assert label(text) == expected["sentiment_label"]
+def test_every_plain_reply_has_its_label():
+    _, wrong = share_right(_ROWS, "sentiment_label")
+    assert wrong == []
 
 
 @pytest.mark.parametrize("field", ["interest_level", "objection_type"])
