@@ -120,7 +120,9 @@ def _weighed(found: Strengths, objection: Objection, referral: bool) -> Verdict:
         if (strong >= obstacle and not rhetorical) or warm > obstacle:
             return _positive(found, objection, referral, 0.6)
         dated = found.of("timing") and (found.of("when") or not found.of("competitor"))
-        dated = dated or (found.of("price") and found.of("when") and not found.of("competitor", "no_need"))  # "no budget until January"
+        dated = dated or (
+            found.of("price") and found.of("when") and not found.of("competitor", "no_need")
+        )  # "no budget until January"
         if opened or dated or found.of("maybe", "authority"):
             interest = InterestLevel.MEDIUM if opened or dated or found.of("maybe") else InterestLevel.LOW
             return Verdict(0.05, interest, objection, 0.55, "an obstacle, the door left open", referral=referral)
