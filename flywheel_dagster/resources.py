@@ -34,6 +34,10 @@ class Flywheel(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resour
         """The trainer that FLYWHEEL_TRAINER names."""
         return chosen_trainer(self.settings())
 
+    def asks_model(self) -> bool:
+        """Whether there is a language model to read replies, or rules read them alone."""
+        return chosen_model(self.settings()) is not None
+
     def reading_means(self) -> Means:
         """Who reads replies: the model of FLYWHEEL_REPLY_MODEL, or rules alone where there is only the local model server."""
         settings = self.settings()

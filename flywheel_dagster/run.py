@@ -16,8 +16,7 @@ from flywheel_dagster.definitions import defs
 from flywheel_dagster.errors import FlywheelError
 from flywheel_dagster.outcomes.weeks import FIRST_WEEK, contiguous, monday
 from flywheel_dagster.partitions import range_tags, scopes
-from flywheel_dagster.replies.choice import chosen_model
-from flywheel_dagster.replies.due import weeks_with_new_replies
+from flywheel_dagster.replies.due import weeks_to_judge
 from flywheel_dagster.resources import Flywheel
 
 # The full log stands in the UI; here a line for each run and what went wrong.
@@ -70,10 +69,7 @@ def _named(doing: str, first: date, last: date) -> str:
 def _weeks_of_replies() -> list[tuple[date, date]]:
     flywheel = Flywheel()
     with flywheel.connection() as connection:
-        by_model = chosen_model(flywheel.settings()) is not None
-        return contiguous(
-            [week for week in weeks_with_new_replies(connection, None, by_model=by_model).weeks if week >= FIRST_WEEK]
-        )
+        return contiguous(weeks_to_judge(connection, by_model=flywheel.asks_model()))
 
 
 def _ranges(given: argparse.Namespace) -> list[tuple[date, date]]:

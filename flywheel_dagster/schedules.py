@@ -8,8 +8,7 @@ from flywheel_dagster.datasets.weeks import stale_weeks
 from flywheel_dagster.jobs import classify_replies, complete_meetings, link_events, score_weeks, train_scope
 from flywheel_dagster.outcomes.weeks import FIRST_WEEK, contiguous
 from flywheel_dagster.partitions import range_tags, scopes
-from flywheel_dagster.replies.choice import chosen_model
-from flywheel_dagster.replies.due import weeks_with_new_replies
+from flywheel_dagster.replies.due import weeks_to_judge
 from flywheel_dagster.resources import Flywheel
 
 
@@ -17,8 +16,7 @@ from flywheel_dagster.resources import Flywheel
 def nightly_replies(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -> dg.SkipReason | list[dg.RunRequest]:
     """Every night 00:45 UTC: judges what is left to be judged, in all weeks, for whoever leaves the sensor new_replies off."""
     with flywheel.connection() as connection:
-        by_model = chosen_model(flywheel.settings()) is not None
-        due = [week for week in weeks_with_new_replies(connection, None, by_model=by_model).weeks if week >= FIRST_WEEK]
+        due = weeks_to_judge(connection, by_model=flywheel.asks_model())
     if not due:
         return dg.SkipReason("every reply is judged")
     tick = context.scheduled_execution_time.date()

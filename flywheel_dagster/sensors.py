@@ -8,7 +8,6 @@ from flywheel_dagster.database import statement
 from flywheel_dagster.jobs import classify_replies, score_weeks
 from flywheel_dagster.outcomes.weeks import FIRST_WEEK, changed_weeks, contiguous
 from flywheel_dagster.partitions import range_tags, scopes
-from flywheel_dagster.replies.choice import chosen_model
 from flywheel_dagster.replies.due import weeks_with_new_replies
 from flywheel_dagster.resources import Flywheel
 
@@ -51,9 +50,8 @@ def new_replies(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.S
 
     Its cursor is a snapshot, as that of changed_outcomes. Replies that a run leaves over, at the cost ceiling, wait for nightly_replies.
     """
-    by_model = chosen_model(flywheel.settings()) is not None
     with flywheel.connection() as connection:
-        changes = weeks_with_new_replies(connection, context.cursor, by_model=by_model)
+        changes = weeks_with_new_replies(connection, context.cursor, by_model=flywheel.asks_model())
     known = [week for week in changes.weeks if week >= FIRST_WEEK]
     if not known:
         return dg.SensorResult(skip_reason="no reply to be judged came since the last tick", cursor=changes.cursor)

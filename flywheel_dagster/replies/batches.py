@@ -228,7 +228,7 @@ class Batches:
 
     def _open(self) -> list[Batch]:
         with self._connection.transaction(), self._connection.cursor(row_factory=class_row(Batch)) as cursor:
-            return cursor.execute(statement("open_reply_batches"), {"endpoint": self._endpoint, "id": None}).fetchall()
+            return cursor.execute(statement("open_reply_batches"), {"endpoint": self._endpoint}).fetchall()
 
     def _read(self, batch_id: UUID) -> Batch:
         with self._connection.transaction(), self._connection.cursor(row_factory=class_row(Batch)) as cursor:

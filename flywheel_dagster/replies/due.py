@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.outcomes.weeks import Changes, changes_since
+from flywheel_dagster.outcomes.weeks import FIRST_WEEK, Changes, changes_since
 from flywheel_dagster.replies.model_prompt import PROMPT_VERSION
 from flywheel_dagster.replies.rules.classify import RULES_VERSION
 
@@ -74,3 +74,8 @@ def due_replies(connection: psycopg.Connection[TupleRow], window: Window, *, pag
 def weeks_with_new_replies(connection: psycopg.Connection[TupleRow], cursor: str | None, *, by_model: bool) -> Changes:
     """The weeks to whose messages replies came since the cursor was taken that are to be judged."""
     return changes_since(connection, cursor, "weeks_of_due_replies", versions(by_model=by_model))
+
+
+def weeks_to_judge(connection: psycopg.Connection[TupleRow], *, by_model: bool) -> list[date]:
+    """All weeks that have a partition and replies to be judged."""
+    return [week for week in weeks_with_new_replies(connection, None, by_model=by_model).weeks if week >= FIRST_WEEK]
