@@ -10,8 +10,16 @@ import dagster as dg
 import psycopg
 from psycopg.rows import TupleRow
 
-from flywheel_dagster.datasets.assemble import Dataset
-from flywheel_dagster.datasets.gates import Verdict, enough_examples, no_lead_on_both_sides, no_outcome_twice, valid_chat_format
+from flywheel_dagster.datasets.gates import (
+    Verdict,
+    enough_examples,
+    manifest_names_every_line,
+    no_address_left,
+    no_group_on_both_sides,
+    no_lead_on_both_sides,
+    valid_chat_format,
+)
+from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.datasets.weeks import stale_weeks
 from flywheel_dagster.names import REPLY_SENTIMENT, TRAINING_JSONL
 from flywheel_dagster.presentation import table
@@ -36,7 +44,22 @@ DATASET_CHECKS = [
         "no_lead_on_both_sides", asset=TRAINING_JSONL, blocking=True, description="No lead is trained on and validated with."
     ),
     dg.AssetCheckSpec(
-        "no_outcome_twice", asset=TRAINING_JSONL, blocking=True, description="Every outcome stands in the dataset once."
+        "no_group_on_both_sides",
+        asset=TRAINING_JSONL,
+        blocking=True,
+        description="No group of near-duplicate messages is trained on and validated with.",
+    ),
+    dg.AssetCheckSpec(
+        "manifest_names_every_line",
+        asset=TRAINING_JSONL,
+        blocking=True,
+        description="The manifest has each member once, and the files have the lines that it declares.",
+    ),
+    dg.AssetCheckSpec(
+        "no_address_left",
+        asset=TRAINING_JSONL,
+        blocking=True,
+        description="No line has an e-mail address, but for organizations that switched redaction off.",
     ),
     dg.AssetCheckSpec(
         "weeks_are_current",
@@ -136,7 +159,9 @@ def check_dataset(connection: psycopg.Connection[TupleRow], dataset: Dataset, se
         _result("enough_examples", enough_examples(dataset, settings.min_examples)),
         _result("valid_chat_format", valid_chat_format(dataset)),
         _result("no_lead_on_both_sides", no_lead_on_both_sides(connection, dataset)),
-        _result("no_outcome_twice", no_outcome_twice(dataset)),
+        _result("no_group_on_both_sides", no_group_on_both_sides(connection, dataset)),
+        _result("manifest_names_every_line", manifest_names_every_line(connection, dataset)),
+        _result("no_address_left", no_address_left(connection, dataset)),
         dg.AssetCheckResult(
             check_name="weeks_are_current",
             passed=not stale,

@@ -21,6 +21,10 @@ class SandboxError(FlywheelError):
     """The embedded PostgreSQL or the local model server can't start or stop."""
 
 
+class WorkerError(FlywheelError):
+    """A child process ended before its work did."""
+
+
 class InputError(FlywheelError):
     """A file, row or argument that a user gave can't be used."""
 

@@ -6,7 +6,7 @@ import psycopg
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.datasets.assemble import Dataset, current_dataset
+from flywheel_dagster.datasets.published import Dataset, current_dataset
 from flywheel_dagster.outcomes.summary import Summary, summarize
 from flywheel_dagster.outcomes.weeks import FIRST_WEEK
 from flywheel_dagster.settings import Settings

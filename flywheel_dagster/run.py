@@ -10,7 +10,7 @@ from functools import partial
 import dagster as dg
 
 from flywheel_dagster.abandoned import known_process
-from flywheel_dagster.datasets.assemble import require_scope
+from flywheel_dagster.datasets.published import require_scope
 from flywheel_dagster.datasets.weeks import stale_weeks
 from flywheel_dagster.definitions import defs
 from flywheel_dagster.errors import FlywheelError

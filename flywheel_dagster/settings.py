@@ -31,7 +31,16 @@ class Settings(BaseSettings):
     min_examples: Annotated[int, Field(ge=10)] = Field(50, validation_alias="FLYWHEEL_MIN_EXAMPLES")
     max_examples: Annotated[int, Field(ge=10)] = Field(10_000, validation_alias="FLYWHEEL_MAX_EXAMPLES")
     validation_share: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, validation_alias="FLYWHEEL_VALIDATION_SHARE")
+    test_share: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, validation_alias="FLYWHEEL_TEST_SHARE")
+    window_weeks: Annotated[int, Field(ge=1)] | None = Field(None, validation_alias="FLYWHEEL_WINDOW_WEEKS")
+    channels: str | None = Field(None, validation_alias="FLYWHEEL_CHANNELS")
+    negatives: bool = Field(False, validation_alias="FLYWHEEL_NEGATIVES")
+    group_cap: Annotated[int, Field(ge=1)] = Field(20, validation_alias="FLYWHEEL_GROUP_CAP")
+    repeat_up_to: Annotated[int, Field(ge=1, le=10)] = Field(1, validation_alias="FLYWHEEL_REPEAT_UP_TO")
+    maturity_days: Annotated[int, Field(ge=0, le=3650)] = Field(30, validation_alias="FLYWHEEL_MATURITY_DAYS")
+    max_example_tokens: Annotated[int, Field(ge=100, le=65_536)] = Field(65_536, validation_alias="FLYWHEEL_MAX_EXAMPLE_TOKENS")
     outcome_note: bool = Field(False, validation_alias="FLYWHEEL_OUTCOME_NOTE")
+    processes: Annotated[int, Field(ge=1, le=256)] | None = Field(None, validation_alias="FLYWHEEL_PROCESSES")
 
     # Who trains
     trainer: Literal["openai"] = Field("openai", validation_alias="FLYWHEEL_TRAINER")

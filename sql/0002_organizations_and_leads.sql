@@ -7,12 +7,46 @@ create table organizations (
   allows_global_training boolean not null default false,
   training_enabled boolean not null default false,
   redaction_off boolean not null default false,
+  privacy_xid xid8 not null default pg_current_xact_id(),
   link_window_days int not null default 90 check (link_window_days between 1 and 3650),
   created_at timestamptz not null default now()
 );
 comment on column organizations.allows_global_training is 'Its messages may train the global model.';
 comment on column organizations.link_window_days is 'How long after a message an event that names only the lead may still belong to it.';
 comment on column organizations.training_enabled is 'The weekly schedule trains a model of its own.';
+
+comment on column organizations.privacy_xid is 'The transaction that last changed what is replaced in its messages: redaction_off, name, senders.';
+
+-- Who sends: what is known of them is replaced in examples, as what is known of the lead.
+create table senders (
+  id bigint generated always as identity primary key,
+  organization_id text not null references organizations (id) on delete cascade,
+  first_name text,
+  last_name text,
+  company text,
+  email text,
+  phone text,
+  created_at timestamptz not null default now()
+);
+create unique index senders_by_person on senders (organization_id, lower(coalesce(email, '')), coalesce(first_name, ''), coalesce(last_name, ''));
+
+create function organizations_before_update() returns trigger language plpgsql as $$
+begin
+  if (new.redaction_off, new.name) is distinct from (old.redaction_off, old.name) then
+    new.privacy_xid := pg_current_xact_id();
+  end if;
+  return new;
+end
+$$;
+create trigger before_update before update on organizations for each row execute function organizations_before_update();
+
+create function senders_after_write() returns trigger language plpgsql as $$
+begin
+  update organizations set privacy_xid = pg_current_xact_id() where id in (old.organization_id, new.organization_id);
+  return null;
+end
+$$;
+create trigger after_write after insert or update or delete on senders for each row execute function senders_after_write();
 
 create table leads (
   organization_id text not null,
@@ -41,4 +75,7 @@ create view enabled_scopes with (security_invoker = true) as
 -- migrate:down
 drop view enabled_scopes;
 drop table leads;
+drop table senders;
+drop function senders_after_write();
 drop table organizations;
+drop function organizations_before_update();

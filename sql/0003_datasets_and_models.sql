@@ -3,18 +3,28 @@
 
 create table datasets (
   hash text primary key check (hash ~ '^[0-9a-f]{64}$'),
+  kind text not null default 'chat' check (kind in ('chat', 'preference')),
   example_format text not null,
   formula_version int not null,
   code_version text not null,
   train_examples int not null check (train_examples >= 0),
   validation_examples int not null check (validation_examples >= 0),
+  test_examples int not null default 0 check (test_examples >= 0),
+  train_lines int not null check (train_lines >= train_examples),
+  train_tokens bigint not null check (train_tokens >= 0),
+  validation_tokens bigint not null check (validation_tokens >= 0),
+  test_tokens bigint not null default 0 check (test_tokens >= 0),
   positive_examples int not null check (positive_examples >= 0),
   deals int not null check (deals >= 0),
   weeks int not null check (weeks >= 0),
   bytes bigint not null check (bytes >= 0),
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  erased_at timestamptz
 );
 comment on column datasets.hash is 'SHA-256 of the SHA256SUMS file that lists the dataset''s JSONL files; also the name of its folder.';
+comment on column datasets.train_lines is 'Lines of the training file: more than its examples where some are repeated by weight.';
+comment on column datasets.train_tokens is 'Tokens of the training file (o200k), repetitions included: what one epoch is billed for.';
+comment on column datasets.erased_at is 'Its files held a lead that was erased, and are gone; what it was made of stays known.';
 
 -- Which dataset a scope has now: the one published last. Two scopes with the same rows share the dataset and whatever was bought for it.
 create table dataset_publications (
@@ -33,14 +43,21 @@ create table dataset_members (
   dataset_hash text not null references datasets (hash) on delete cascade,
   outcome_id uuid not null,
   week date not null,
-  side text not null check (side in ('train', 'validation')),
+  side text not null check (side in ('train', 'validation', 'test')),
+  part text not null default 'example' check (part in ('example', 'preferred', 'rejected')),
   position int not null check (position >= 0),
+  copies int not null default 1 check (copies >= 1),
+  tokens int not null check (tokens >= 0),
+  group_key bigint not null,
   quality_score double precision not null,
   training_label text not null,
   training_weight double precision not null,
-  primary key (dataset_hash, outcome_id),
-  unique (dataset_hash, side, position)
+  primary key (dataset_hash, outcome_id)
 );
+comment on column dataset_members.part is 'What the outcome''s message is in its line: the example, or one of the two messages of a preference pair.';
+comment on column dataset_members.position is 'The outcome''s place on its side, from 0, in the order of sending.';
+comment on column dataset_members.copies is 'How often its line stands in the file, one beneath the other.';
+comment on column dataset_members.group_key is 'Near-duplicates share it; only comparable within a dataset.';
 create index dataset_members_by_outcome on dataset_members (outcome_id);
 
 create table fine_tuning_jobs (

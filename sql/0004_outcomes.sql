@@ -129,7 +129,6 @@ create index outcome_labels_by_organization on outcome_labels (organization_id, 
 create index outcome_labels_by_campaign on outcome_labels (organization_id, campaign_id);
 create index outcome_labels_by_lead on outcome_labels (organization_id, lead_id);
 create index outcome_labels_changed on outcome_labels (changed_xid);
-create index outcome_labels_for_training on outcome_labels (sent_at) where training_label is not null;
 create index outcome_labels_closed_deals on outcome_labels (organization_id, deal_closed_at) where deal_closed;
 create index outcome_labels_by_model on outcome_labels (model_registry_id) where model_registry_id is not null;
 
@@ -140,6 +139,9 @@ comment on function formula_version() is 'Version of the formulas of quality_sco
 -- The Monday (UTC) of the week a message was sent in; weeks mean the same everywhere.
 create function outcome_week(sent_at timestamptz) returns date language sql immutable parallel safe
   return date_trunc('week', sent_at at time zone 'UTC')::date;
+
+-- Finds a week's outcomes, and whether one of them changed since a transaction.
+create index outcome_labels_by_week on outcome_labels (outcome_week(sent_at), changed_xid);
 
 -- What a fact implies holds for every writer: whoever opens, answers, meets or buys has received; a held meeting was booked.
 create function outcome_labels_before_write() returns trigger language plpgsql as $$

@@ -7,19 +7,28 @@ create table scored_training_rows (
   organization_id text not null,
   lead_id text not null,
   channel text not null,
+  lead_industry text,
+  lead_role text,
   sent_at timestamptz not null,
+  silent boolean not null,
   quality_score double precision not null,
   training_label text not null,
   training_weight double precision not null,
   deal_closed boolean not null,
   split_point double precision not null check (split_point >= 0 and split_point < 1),
+  text_key bigint,
+  tokens int check (tokens > 0),
   example text,
   rejected text,
-  check ((example is null) <> (rejected is null))
+  check ((example is null) <> (rejected is null)),
+  check ((example is null) = (tokens is null) and (example is null) = (text_key is null))
 );
 create index scored_training_rows_by_week on scored_training_rows (week);
 create index scored_training_rows_in_order on scored_training_rows (sent_at, outcome_id);
-comment on column scored_training_rows.split_point is 'The lead''s place in 0..1, from a hash: below the validation share, all its examples validate.';
+comment on column scored_training_rows.silent is 'Delivered, and nothing came back: an outcome only after its window has passed.';
+comment on column scored_training_rows.split_point is 'The lead''s place in 0..1, from a hash: all its examples stand on one side (dataset_side).';
+comment on column scored_training_rows.text_key is 'The message''s words, hashed: equal for equal words after redaction.';
+comment on column scored_training_rows.tokens is 'Of the example, as OpenAI counts a conversation (o200k).';
 comment on column scored_training_rows.example is 'The finished line of the JSONL file.';
 comment on column scored_training_rows.rejected is 'Why no example can be made of this outcome.';
 
@@ -33,44 +42,51 @@ create table scored_weeks (
 );
 comment on column scored_weeks.snapshot is 'What was visible when the week was scored; a change not visible in it makes the week stale.';
 
--- The rows that a scope may learn from, each with why it is left out (null: kept so far). Consent, form, sign and quality, in this order.
-create function dataset_candidates(scope text, min_quality double precision)
-returns table (
-  outcome_id uuid, week date, organization_id text, lead_id text, sent_at timestamptz, quality_score double precision, training_label text,
-  training_weight double precision, deal_closed boolean, split_point double precision, example text, dropped text
-)
-language sql stable as $$
-  select r.outcome_id, r.week, r.organization_id, r.lead_id, r.sent_at, r.quality_score, r.training_label,
-    r.training_weight, r.deal_closed, r.split_point, r.example,
-    case
-      when scope = 'global' and r.organization_id not in (select o.id from organizations o where o.allows_global_training) then 'organization does not share with the global model'
-      when r.rejected is not null then r.rejected
-      when r.training_label = 'negative_example' then 'negative example'
-      when r.quality_score < min_quality then 'below the quality threshold'
-    end
-  from scored_training_rows r
-  where scope = 'global' or r.organization_id = scope
+-- What is known of a lead is replaced in its messages' examples, so a new name or address makes their weeks stale.
+create function leads_after_private_change() returns trigger language plpgsql
+set enable_seqscan = off set jit = off  -- as in record_events (0007)
+as $$
+begin
+  update outcome_labels o set changed_xid = pg_current_xact_id()
+  from arrived a join gone g using (organization_id, lead_id)
+  where o.organization_id = a.organization_id and o.lead_id = a.lead_id
+    and (a.first_name, a.last_name, a.company, a.email, a.phone) is distinct from (g.first_name, g.last_name, g.company, g.email, g.phone);
+  return null;
+end
 $$;
+create trigger after_update_of_private after update on leads referencing old table as gone new table as arrived
+  for each statement execute function leads_after_private_change();
 
--- The candidates that a dataset takes, with their side: those kept so far, down to the last row that fits under the limit (null: all).
-create function dataset_taken(
-  scope text, min_quality double precision, validation_share double precision,
-  last_quality double precision, last_weight double precision, last_sent_at timestamptz, last_id uuid
-)
-returns table (
-  outcome_id uuid, week date, organization_id text, lead_id text, sent_at timestamptz, quality_score double precision, training_label text,
-  training_weight double precision, deal_closed boolean, side text, example text
-)
-language sql stable as $$
-  select c.outcome_id, c.week, c.organization_id, c.lead_id, c.sent_at, c.quality_score, c.training_label,
-    c.training_weight, c.deal_closed, case when c.split_point < validation_share then 'validation' else 'train' end, c.example
-  from dataset_candidates(scope, min_quality) c
-  where c.dropped is null
-    and (last_quality is null
-      or c.quality_score > last_quality
-      or (c.quality_score = last_quality and (c.training_weight > last_weight
-        or (c.training_weight = last_weight and (c.sent_at, c.outcome_id) <= (last_sent_at, last_id)))))
-$$;
+-- What near-duplicates are told by: texts that have one of these sixteen in common belong together. A text is stored once a week.
+create table message_bands (
+  week date not null,
+  text_key bigint not null,
+  bands bigint[] not null,
+  primary key (week, text_key)
+);
+comment on column message_bands.bands is 'Hashes of groups of the text''s MinHash (datasets/near_duplicates.py); each with the number of its band mixed in.';
+
+-- Where a lead's examples stand: test from the top, validation from the bottom, so that neither share moves the other's leads.
+create function dataset_side(split_point double precision, validation_share double precision, test_share double precision) returns text
+language sql immutable parallel safe
+  return case when split_point >= 1 - test_share then 'test' when split_point < validation_share then 'validation' else 'train' end;
+
+-- Why a row is left out of a scope's dataset, before its near-duplicates and the limit are looked at; null: kept so far.
+create function why_dropped(
+  r scored_training_rows, scope text, shares boolean, first_week date, channels text[], negatives boolean, matured_before timestamptz,
+  min_quality double precision, max_tokens int
+) returns text
+language sql immutable
+  return case
+    when scope = 'global' and not shares then 'organization does not share with the global model'
+    when r.rejected is not null then r.rejected
+    when r.week < first_week then 'before the window'
+    when not r.channel = any (channels) then 'another channel'
+    when r.silent and r.sent_at > matured_before then 'silent, and its window has not passed'
+    when r.tokens > max_tokens then 'longer than the limit of tokens'
+    when r.training_label = 'negative_example' then case when not negatives then 'negative example' end
+    when r.quality_score < min_quality then 'below the quality threshold'
+  end;
 
 create table simulations (
   name text primary key,
@@ -83,7 +99,10 @@ comment on column simulations.anchor is 'The moment that counts as "now" in this
 
 -- migrate:down
 drop table simulations;
-drop function dataset_taken(text, double precision, double precision, double precision, double precision, timestamptz, uuid);
-drop function dataset_candidates(text, double precision);
+drop function why_dropped(scored_training_rows, text, boolean, date, text[], boolean, timestamptz, double precision, int);
+drop function dataset_side(double precision, double precision, double precision);
+drop table message_bands;
+drop trigger after_update_of_private on leads;
+drop function leads_after_private_change();
 drop table scored_weeks;
 drop table scored_training_rows;

@@ -3,8 +3,9 @@
 import dagster as dg
 
 from flywheel_dagster.checks import DATASET_CHECKS, check_dataset
-from flywheel_dagster.datasets.assemble import Selection, assemble
+from flywheel_dagster.datasets.assemble import assemble
 from flywheel_dagster.datasets.examples import FORMAT
+from flywheel_dagster.datasets.selection import selection_of
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import GROUP_TRAINING, OWNER_DATA, SCORED_TRAINING_ROWS, TRAINING_JSONL
 from flywheel_dagster.partitions import scopes
@@ -23,14 +24,13 @@ from flywheel_dagster.resources import Flywheel
     check_specs=DATASET_CHECKS,
 )
 def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
-    """The best examples of a scope as JSONL in the chat format, split by lead into train and validation, with a manifest beside it.
+    """The best examples of a scope as JSONL in the chat format, split by lead into train, validation and test, with a manifest beside it.
 
     The dataset's name is the SHA-256 of its SHA256SUMS file, so the same rows give the same dataset.
     """
     settings = flywheel.settings()
-    selection = Selection(settings.min_quality, settings.max_examples, settings.validation_share, settings.outcome_note)
     with plain_failures(), flywheel.connection() as connection:
-        dataset = assemble(connection, context.partition_key, settings.training_data_dir, selection)
+        dataset = assemble(connection, context.partition_key, settings.training_data_dir, selection_of(settings))
         checked = check_dataset(connection, dataset, settings)
     context.log.info(f"dataset {dataset.hash}: {dataset.train_examples} to train, {dataset.validation_examples} to validate")
     kept = {"kept": dataset.examples, **dataset.dropped}
@@ -46,6 +46,9 @@ def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.
             "dataset_hash": dataset.hash,
             "train_examples": dataset.train_examples,
             "validation_examples": dataset.validation_examples,
+            "test_examples": dataset.test_examples,
+            "train_lines": dataset.train_lines,
+            "train_tokens": dataset.train_tokens,
             "positive_examples": dataset.positive_examples,
             "deals": dataset.deals,
             "weeks": dataset.weeks,

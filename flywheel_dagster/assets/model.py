@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from flywheel_dagster.datasets.assemble import current_dataset
+from flywheel_dagster.datasets.published import current_dataset
 from flywheel_dagster.datasets.gates import require_trainable
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.models.registry import upcoming_version
@@ -41,7 +41,9 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
             seen.append(status)
 
     with plain_failures(), flywheel.connection() as connection:
-        dataset = require_trainable(current_dataset(connection, scope, settings.training_data_dir), scope, settings.min_examples)
+        dataset = require_trainable(
+            connection, current_dataset(connection, scope, settings.training_data_dir), scope, settings.min_examples
+        )
         version = upcoming_version(connection, scope, dataset.example_format)
         connection.commit()
         trained = train(

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from flywheel_dagster.datasets.assemble import current_dataset
+from flywheel_dagster.datasets.published import current_dataset
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, MODEL_REGISTRY_ENTRY, OWNER_MODELS

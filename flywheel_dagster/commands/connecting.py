@@ -36,7 +36,7 @@ def service() -> Iterator[psycopg.Connection[TupleRow]]:
 
 def require_organization(connection: psycopg.Connection[TupleRow], organization: str) -> None:
     """Raise an error that names the known organisations when this one is unknown."""
-    from flywheel_dagster.datasets.assemble import require_scope
+    from flywheel_dagster.datasets.published import require_scope
 
     require_scope(connection, organization)
 

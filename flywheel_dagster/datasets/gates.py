@@ -1,6 +1,9 @@
 """What a dataset must be before money is spent on it. Checks in the UI and the trainer's own look ask the same questions here."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import orjson
@@ -8,9 +11,12 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.datasets.assemble import MANIFEST, TRAIN, VALIDATION, Dataset
 from flywheel_dagster.datasets.chat_format import problems
+from flywheel_dagster.datasets.files import MANIFEST, SIDES, verify
+from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.errors import InputError
+
+_ADDRESS = re.compile(rb"[\w.+-]@\w[\w-]*\.[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -36,9 +42,7 @@ def enough_examples(dataset: Dataset, minimum: int) -> Verdict:
 def valid_chat_format(dataset: Dataset) -> Verdict:
     """Every line follows the provider's rules."""
     found = [
-        f"{name} line {problem.line}: {problem.reason}"
-        for name in (TRAIN, VALIDATION)
-        for problem in problems(dataset.directory / name)
+        f"{name} line {problem.line}: {problem.reason}" for name in SIDES.values() for problem in problems(dataset.directory / name)
     ]
     if found:
         return Verdict(
@@ -50,35 +54,75 @@ def valid_chat_format(dataset: Dataset) -> Verdict:
 
 
 def no_lead_on_both_sides(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> Verdict:
-    """No lead has examples to train on and examples to validate with."""
-    found = connection.execute(statement("leads_on_both_sides"), {"hash": dataset.hash}).fetchone()
-    assert found is not None
-    leads, examples = found
+    """No lead has examples on two sides of the split."""
+    leads, examples = _pair(connection, "leads_on_both_sides", dataset)
     remedy = "" if leads == 0 else "; materialize the affected weeks again: their split points differ"
     return Verdict(
         leads == 0, f"{leads} leads stand on both sides{remedy}", {"leads_on_both_sides": leads, "examples_concerned": examples}
     )
 
 
-def no_outcome_twice(dataset: Dataset) -> Verdict:
-    """The manifest names as many different outcomes as the files have lines."""
-    seen: set[str] = set()
-    lines = 0
-    with (dataset.directory / MANIFEST).open("rb") as manifest:
-        for line in manifest:
-            seen.add(orjson.loads(line)["outcome_id"])
-            lines += 1
-    written = sum(_lines(dataset, name) for name in (TRAIN, VALIDATION))
-    passed = len(seen) == lines == written
+def no_group_on_both_sides(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> Verdict:
+    """No group of near-duplicates has examples on two sides of the split."""
+    groups, examples = _pair(connection, "groups_on_both_sides", dataset)
+    remedy = "" if groups == 0 else f"; delete {dataset.directory} and materialize training_jsonl again"
+    return Verdict(
+        groups == 0,
+        f"{groups} groups of near-duplicates stand on both sides{remedy}",
+        {"groups_on_both_sides": groups, "examples_concerned": examples},
+    )
+
+
+def manifest_names_every_line(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> Verdict:
+    """The manifest has the dataset's members, each once and in their order, and the files have the lines that it declares.
+
+    Both are read side by side, in flat memory; that no outcome is a member twice is held by the database.
+    """
+    declared = dict.fromkeys(SIDES, 0)
+    outcomes = astray = 0
+    with (dataset.directory / MANIFEST).open("rb") as manifest, connection.cursor("members_in_order") as members:
+        members.execute(statement("members_in_order"), {"hash": dataset.hash})
+        for line, member in zip_longest(manifest, members):
+            named = orjson.loads(line) if line else {}
+            outcomes += 1
+            if member is None or named.get("outcome_id") != str(member[0]):
+                astray += 1
+            if named:
+                declared[named["side"]] += named["copies"]
+    written = {side: _lines(dataset, name) for side, name in SIDES.items()}
+    passed = astray == 0 and declared == written
     remedy = "" if passed else f"; delete {dataset.directory} and materialize training_jsonl again"
-    return Verdict(passed, f"{written} lines, {len(seen)} different outcomes{remedy}", {"lines": written, "outcomes": len(seen)})
+    return Verdict(
+        passed,
+        f"{sum(written.values())} lines of {outcomes} outcomes, {astray} of them astray{remedy}",
+        {"lines": sum(written.values()), "outcomes": outcomes, "astray": astray},
+    )
 
 
-def require_trainable(dataset: Dataset | None, scope: str, minimum: int) -> Dataset:
+def no_address_left(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> Verdict:
+    """No line has an e-mail address, but for organisations that switched redaction off."""
+    found = connection.execute(statement("members_without_redaction"), {"hash": dataset.hash}).fetchone()
+    assert found is not None
+    if found[0]:
+        return Verdict(True, f"redaction is off for the organizations of {found[0]} examples", {"not_redacted": found[0]})
+    lines = [f"{name} line {number}" for name in SIDES.values() for number in _with_address(dataset, name)]
+    remedy = f"{lines[0]} has an e-mail address; materialize the weeks of scored_training_rows again" if lines else ""
+    return Verdict(not lines, remedy or "no line has an e-mail address", {"lines_with_address": len(lines), "sample": lines[:5]})
+
+
+def require_trainable(connection: psycopg.Connection[TupleRow], dataset: Dataset | None, scope: str, minimum: int) -> Dataset:
     """The dataset, if it may be trained on. Raises InputError otherwise: a blocking check holds only inside its own run."""
     if dataset is None:
         raise InputError(f"scope {scope!r} has no dataset; materialize training_jsonl for it first")
-    for verdict in (enough_examples(dataset, minimum), valid_chat_format(dataset), no_outcome_twice(dataset)):
+    verify(dataset)
+    for verdict in (
+        enough_examples(dataset, minimum),
+        valid_chat_format(dataset),
+        manifest_names_every_line(connection, dataset),
+        no_lead_on_both_sides(connection, dataset),
+        no_group_on_both_sides(connection, dataset),
+        no_address_left(connection, dataset),
+    ):
         if not verdict.passed:
             raise InputError(f"dataset {dataset.hash[:12]} can't be trained on: {verdict.description}")
     return dataset
@@ -87,3 +131,14 @@ def require_trainable(dataset: Dataset | None, scope: str, minimum: int) -> Data
 def _lines(dataset: Dataset, name: str) -> int:
     with (dataset.directory / name).open("rb") as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
+def _with_address(dataset: Dataset, name: str) -> Iterator[int]:
+    with (dataset.directory / name).open("rb") as file:
+        yield from (number for number, line in enumerate(file, 1) if b"@" in line and _ADDRESS.search(line))
+
+
+def _pair(connection: psycopg.Connection[TupleRow], query: str, dataset: Dataset) -> tuple[int, int]:
+    found = connection.execute(statement(query), {"hash": dataset.hash}).fetchone()
+    assert found is not None
+    return found[0], found[1]

@@ -19,10 +19,14 @@ _FIELDS = (
 )
 
 
-def request_messages(context: Mapping[str, Any]) -> list[dict[str, str]]:
-    """System and user message for a lead and a strategy: lead_industry, lead_role, company_size, channel, framework, tone (those known)."""
+def request_messages(context: Mapping[str, Any], *, failed: bool = False) -> list[dict[str, str]]:
+    """System and user message for a lead and a strategy: lead_industry, lead_role, company_size, channel, framework, tone (those known).
+
+    `failed` asks for a message that fails: what went wrong is learnt as the answer to that, and isn't imitated when nobody asks for it.
+    """
     lines = [f"{title}: {' '.join(str(context[name]).split())}" for title, name in _FIELDS if context.get(name)]
-    return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": "Write a message for:\n" + "\n".join(lines)}]
+    asked = "Write a message that fails with:" if failed else "Write a message for:"
+    return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": f"{asked}\n" + "\n".join(lines)}]
 
 
 def message_text(subject_line: str | None, message_body: str) -> str:

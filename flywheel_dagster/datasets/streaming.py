@@ -1,9 +1,11 @@
-"""Writes what a COPY gives into a file, hashed on the way, in flat memory. What is copied is chosen in `assemble.py`."""
+"""Writes what a COPY gives into files, hashed on the way, in flat memory. What is copied is chosen in `choosing.py`."""
 
 import hashlib
 import os
 from collections import deque
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -12,30 +14,79 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from flywheel_dagster.datasets.files import Written
+
 _LINES = 500  # to hash and write at once
 _AHEAD = 32  # such blocks read ahead of the disk
 _SYNC_EVERY = 64 * 2**20  # bytes
+_HEAD = 4  # bytes before a line that goes to one of several files: its letter, two digits of how often, the delimiter
 
 
-def stream_to_file(connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, path: Path) -> tuple[str, int]:
-    """Write the file and put it on disk; returns its SHA-256 and size. Hashing, writing and the disk's own work run beside the reading."""
-    with _HashedFile(path) as file, ThreadPoolExecutor(1) as writer, connection.cursor().copy(query) as copy:
+def stream_to_file(connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, path: Path) -> Written:
+    """Write all lines to one file and put it on disk."""
+    with _HashedFile(path) as file, _writer() as write, connection.cursor().copy(query) as copy:
         rows = iter(copy)
-        writing: deque[Future[None]] = deque()
         while lines := list(islice(rows, _LINES)):
-            writing.append(writer.submit(file.write, b"".join(lines)))
-            if len(writing) > _AHEAD:
-                writing.popleft().result()
-        for write in writing:
+            write(file, lines)
+    return file.written()
+
+
+def stream_to_files(
+    connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, paths: Mapping[str, Path], *, repeats: bool
+) -> list[Written]:
+    """Write each line, behind its letter and how often it stands there ("T01"), to the file of its letter; `repeats`: some more than once.
+
+    Hashing, writing and the disk's own work run beside the reading.
+    """
+    with ExitStack() as stack:
+        files = {ord(letter): stack.enter_context(_HashedFile(path)) for letter, path in paths.items()}
+        write = stack.enter_context(_writer())
+        copy = stack.enter_context(connection.cursor().copy(query))
+        rows = iter(copy)
+        while block := list(islice(rows, _LINES)):
+            parts: dict[int, list[bytes]] = {letter: [] for letter in files}
+            if repeats:
+                for row in block:
+                    parts[row[0]].extend([bytes(row[_HEAD:])] * int(row[1:3]))
+            else:
+                for row in block:
+                    parts[row[0]].append(row[_HEAD:])
+            for letter, lines in parts.items():
+                if lines:
+                    write(files[letter], lines)
+    return [file.written() for file in files.values()]
+
+
+class _Writing:
+    """Hands blocks to a thread, and waits where it falls too far behind."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+        self._waiting: deque[Future[None]] = deque()
+
+    def __call__(self, file: "_HashedFile", lines: list[bytes]) -> None:
+        self._waiting.append(self._pool.submit(file.write, lines))
+        if len(self._waiting) > _AHEAD:
+            self._waiting.popleft().result()
+
+    def finish(self) -> None:
+        for write in self._waiting:
             write.result()
-    return file.digest.hexdigest(), file.size
+
+
+@contextmanager
+def _writer() -> Iterator[_Writing]:
+    with ThreadPoolExecutor(1) as pool:
+        writing = _Writing(pool)
+        yield writing
+        writing.finish()
 
 
 class _HashedFile:
     """A file that knows its hash, and is on disk when its block ends well. Syncing as it grows leaves little to wait for at the end."""
 
     def __init__(self, path: Path) -> None:
-        self.digest, self.size = hashlib.sha256(), 0
+        self._path, self._digest, self._size, self._lines = path, hashlib.sha256(), 0, 0
         self._synced = 0
         self._file = path.open("wb", buffering=0)
 
@@ -49,12 +100,17 @@ class _HashedFile:
         finally:
             self._file.close()
 
-    def write(self, block: bytes) -> None:
-        self.digest.update(block)
-        self.size += len(block)
+    def written(self) -> Written:
+        return Written(self._path.name, self._digest.hexdigest(), self._size, self._lines)
+
+    def write(self, lines: list[bytes]) -> None:
+        block = b"".join(lines)
+        self._lines += len(lines)
+        self._digest.update(block)
+        self._size += len(block)
         rest = memoryview(block)
         while rest:
             rest = rest[self._file.write(rest) :]
-        if self.size - self._synced > _SYNC_EVERY:
+        if self._size - self._synced > _SYNC_EVERY:
             os.fsync(self._file.fileno())
-            self._synced = self.size
+            self._synced = self._size

@@ -2,8 +2,8 @@
 
 import csv
 import os
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +14,11 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
+from flywheel_dagster.database import connect
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.outcomes.import_chunks import ChunkLoader, Loaded, Refusal
-from flywheel_dagster.outcomes.import_files import SourceFile, open_source
-from flywheel_dagster.outcomes.import_workers import Task, load_in_parallel
+from flywheel_dagster.outcomes.import_files import Block, Layout, SourceFile, open_source
+from flywheel_dagster.workers import in_processes
 
 _CHUNK = 2 * 2**20  # bytes of the file
 _PROCESSES = min(4, (os.cpu_count() or 1) + 1)  # one more than cores: while one waits for the database, another parses
@@ -77,7 +78,21 @@ def _load_in_parallel(
     connection: psycopg.Connection[TupleRow], source: SourceFile, organization_id: str | None, chunk: int, processes: int
 ) -> Generator[Loaded]:
     url = make_conninfo(connection.info.dsn, password=connection.info.password or None)
-    yield from load_in_parallel(Task(url, source.layout, organization_id), source.blocks(chunk), processes)
+    yield from in_processes(_Loading(url, source.layout, organization_id), source.blocks(chunk), processes)
+
+
+@dataclass(frozen=True)
+class _Loading:
+    """What a process needs to know to load blocks of a file."""
+
+    url: str
+    layout: Layout
+    organization_id: str | None
+
+    @contextmanager
+    def ready(self) -> Iterator[Callable[[Block], Loaded]]:
+        with connect(self.url) as connection:
+            yield ChunkLoader(connection, self.layout, self.organization_id).load
 
 
 class _Rejects:

@@ -4,7 +4,7 @@ import psycopg
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.datasets.assemble import Dataset
+from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.errors import TrainingError
 from flywheel_dagster.models.registry import Entry, TrainedVersion, register
 from flywheel_dagster.training.submission import settings_hash

@@ -13,7 +13,8 @@ from psycopg.rows import TupleRow, dict_row
 from psycopg.types.json import Jsonb
 
 from flywheel_dagster.database import Lock, held_lock, statement
-from flywheel_dagster.datasets.assemble import TRAIN, VALIDATION, Dataset, verify
+from flywheel_dagster.datasets.files import TRAIN, VALIDATION, verify
+from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.errors import (
     DatabaseError,
     PermanentTrainingError,

@@ -1,5 +1,5 @@
-"""Child processes that each load blocks over a connection of their own. Plain pipes: a child whose parent is gone, however it ended,
-reads the end of its input and ends too. What is loaded, and how, is in `import_chunks.py`."""
+"""Child processes that work through items side by side. Plain pipes: a child whose parent is gone, however it ended, reads the end of its
+input and ends too. What is done with an item is said by whoever calls."""
 
 import contextlib
 import gc
@@ -8,51 +8,52 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
-from typing import IO, Self
+from typing import IO, Any, Generic, Protocol, Self, TypeVar, cast
 
-from flywheel_dagster.database import connect
-from flywheel_dagster.errors import DatabaseError
-from flywheel_dagster.outcomes.import_chunks import ChunkLoader, Loaded
-from flywheel_dagster.outcomes.import_files import Block, Layout
+from flywheel_dagster.errors import WorkerError
 
-
-@dataclass(frozen=True)
-class Task:
-    """What a child needs to know before the first block. The address has a password, so it is told, not put on a command line."""
-
-    url: str
-    layout: Layout
-    organization_id: str | None
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Item_contra = TypeVar("Item_contra", contravariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
 
 
-def load_in_parallel(task: Task, blocks: Iterable[Block], processes: int) -> Iterator[Loaded]:
-    """Load blocks in several processes; yields what became of each, in their order.
+class Worker(Protocol[Item_contra, Result_co]):
+    """What a child needs to know; it is pickled, as are items and results. It may hold a password: it is told, not put on a command line."""
 
-    Memory holds one block a process. Raises what a child raises; what the others have in hand then rolls back.
+    def ready(self) -> AbstractContextManager[Callable[[Item_contra], Result_co]]:
+        """What is done with each item, with whatever it takes held open."""
+        ...
+
+
+def in_processes(worker: Worker[Item, Result], items: Iterable[Item], processes: int) -> Iterator[Result]:
+    """Work through the items in several processes; yields the results in the items' order.
+
+    Memory holds one item a process. Raises what a child raises; whatever the others have in hand is broken off.
     """
-    source, turn = enumerate(blocks), Lock()
-    done: SimpleQueue[tuple[int, Loaded] | BaseException | None] = SimpleQueue()
+    source, turn = enumerate(items), Lock()
+    done: SimpleQueue[tuple[int, Result] | BaseException | None] = SimpleQueue()
 
-    def feed(child: _Child) -> None:
+    def feed(child: "_Child[Item, Result]") -> None:
         try:
             while True:
                 with turn:
                     taken = next(source, None)
                 if taken is None:
                     break
-                done.put((taken[0], child.load(taken[1])))
+                done.put((taken[0], child.work(taken[1])))
             done.put(None)
         except BaseException as error:  # raised again by the thread that waits
             done.put(error)
 
     with contextlib.ExitStack() as stack:
-        children = [stack.enter_context(_Child(task)) for _ in range(processes)]
+        children = [stack.enter_context(_Child(worker)) for _ in range(processes)]
         with ThreadPoolExecutor(processes) as threads:
             try:
                 for child in children:
@@ -64,8 +65,8 @@ def load_in_parallel(task: Task, blocks: Iterable[Block], processes: int) -> Ite
                 raise
 
 
-def _in_order(done: "SimpleQueue[tuple[int, Loaded] | BaseException | None]", feeding: int) -> Iterator[Loaded]:
-    waiting: dict[int, Loaded] = {}
+def _in_order(done: "SimpleQueue[tuple[int, Result] | BaseException | None]", feeding: int) -> Iterator[Result]:
+    waiting: dict[int, Result] = {}
     position = 0
     while feeding:
         found = done.get()
@@ -80,18 +81,18 @@ def _in_order(done: "SimpleQueue[tuple[int, Loaded] | BaseException | None]", fe
             position += 1
 
 
-class _Child:
+class _Child(Generic[Item, Result]):
     """One process, and the pipes to it."""
 
-    def __init__(self, task: Task) -> None:
-        paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    def __init__(self, worker: Worker[Item, Result]) -> None:
+        paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         )
-        self._tell(task)
+        self._tell(worker)
 
     def __enter__(self) -> Self:
         return self
@@ -106,38 +107,36 @@ class _Child:
     def kill(self) -> None:
         self._process.kill()
 
-    def load(self, block: Block) -> Loaded:
-        self._tell(block)
+    def work(self, item: Item) -> Result:
+        self._tell(item)
         assert self._process.stdout is not None
         try:
             found = pickle.load(self._process.stdout)  # noqa: S301 - from our own child
         except (EOFError, pickle.UnpicklingError) as error:
             code = self._process.wait()
-            raise DatabaseError(f"a process of the import ended early ({code}); run the import again, it continues") from error
+            raise WorkerError(f"a process at work ended early ({code}); run it again, it continues") from error
         if isinstance(found, BaseException):
             raise found
-        assert isinstance(found, Loaded)
-        return found
+        return cast(Result, found)
 
     def _tell(self, message: object) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # load() finds out why
+        with contextlib.suppress(BrokenPipeError):  # work() finds out why
             _send(self._process.stdin, message)
 
 
 def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    """Load block after block until the input ends."""
-    task = pickle.load(requests)  # noqa: S301 - from our own parent
-    gc.set_threshold(100_000)  # a block is many small objects and no circles
+    """Work on item after item until the input ends."""
+    worker: Worker[Any, Any] = pickle.load(requests)  # noqa: S301 - from our own parent
+    gc.set_threshold(100_000)  # an item is many small objects and no circles
     try:
-        with connect(task.url) as connection:
-            loader = ChunkLoader(connection, task.layout, task.organization_id)
+        with worker.ready() as work:
             while True:
                 try:
-                    block = pickle.load(requests)  # noqa: S301
+                    item = pickle.load(requests)  # noqa: S301
                 except EOFError:
                     return
-                _send(answers, loader.load(block))
+                _send(answers, work(item))
     except Exception as error:  # raised again in the parent
         _send(answers, error)
 

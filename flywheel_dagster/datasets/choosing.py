@@ -1,0 +1,60 @@
+"""Chooses a dataset's members in the database: who may be in, near-duplicates, the limit. Every row left out is counted by its reason."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow, dict_row
+
+from flywheel_dagster.database import statement
+from flywheel_dagster.datasets.selection import Selection
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What became of a scope's rows; `totals` are those of `dataset_totals.sql`. `dropped` and the members add up to `candidates`."""
+
+    candidates: int
+    dropped: dict[str, int]
+    totals: dict[str, Any]
+
+
+def choose(connection: psycopg.Connection[TupleRow], scope: str, selection: Selection) -> Chosen:
+    """Fill the temporary table `dataset_selection`, which lasts as long as the transaction.
+
+    Only narrow rows are sorted, on the server; this process holds none of them.
+    """
+    rule = selection.parameters(scope)
+    connection.execute(statement("create_dataset_kept"))
+    kept = _counted(connection, "dataset_kept", rule)
+    connection.execute("analyze dataset_kept")
+    group_near_duplicates(connection)
+    connection.execute(statement("create_dataset_choice"), rule)
+    chosen = _counted(connection, "dataset_choice_drops", {})
+    connection.execute(statement("create_dataset_selection"), rule)
+    connection.execute("create index on dataset_selection (sent_at, outcome_id)")
+    connection.execute("analyze dataset_selection")
+    with connection.cursor(row_factory=dict_row) as cursor:
+        totals = cursor.execute(statement("dataset_totals")).fetchone()
+    assert totals is not None
+    dropped = Counter({reason: count for reason, count in (kept | chosen).items() if reason is not None})
+    return Chosen(sum(kept.values()), dict(dropped.most_common()), totals)
+
+
+def group_near_duplicates(connection: psycopg.Connection[TupleRow]) -> None:
+    """Fill the temporary table `dataset_groups` with the texts of `dataset_kept` that hang together by shared bands, however many lie between.
+
+    A group is named by the least of its texts' keys, so it doesn't depend on any order.
+    """
+    connection.execute(statement("create_dataset_bands"))
+    connection.execute("analyze dataset_bands")
+    connection.execute(statement("create_dataset_groups"))
+    connection.execute("analyze dataset_groups")
+    while connection.execute(statement("join_dataset_groups")).rowcount:
+        while connection.execute(statement("shorten_dataset_groups")).rowcount:
+            pass
+
+
+def _counted(connection: psycopg.Connection[TupleRow], query: str, rule: dict[str, Any]) -> dict[str | None, int]:
+    return dict(connection.execute(statement(query), rule).fetchall())

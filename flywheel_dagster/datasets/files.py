@@ -1,0 +1,122 @@
+"""A dataset's folder: written beside its final place, named by its content, moved there whole, and checked by whoever reads it."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flywheel_dagster.datasets.published import Dataset
+from flywheel_dagster.errors import InputError
+
+TRAIN, VALIDATION, TEST = "train.jsonl", "validation.jsonl", "test.jsonl"
+SIDES = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+MANIFEST, DESCRIPTION, SUMS = "manifest.jsonl", "dataset.json", "SHA256SUMS"
+_UNFINISHED = ".assembling-"
+
+
+@dataclass(frozen=True)
+class Written:
+    """One finished file."""
+
+    name: str
+    sha256: str
+    bytes: int
+    lines: int
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The folder as it stands under its name; `bytes` are those of the files that the name is made of."""
+
+    name: str
+    bytes: int
+
+
+def write_folder(
+    directory: Path,
+    write_content: Callable[[Path], list[Written]],
+    write_manifest: Callable[[Path], Written],
+    description: Mapping[str, Any],
+) -> Folder:
+    """Write a dataset's files, and move them to a folder named by the SHA-256 of the list of the content's sums.
+
+    A folder that is there already is left as it is. Raises InputError for a folder that can't be written.
+    """
+    temporary = None
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _clear_leftovers(directory)
+        temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
+        content = write_content(temporary)
+        sums = "".join(f"{file.sha256}  {file.name}\n" for file in content)
+        named = hashlib.sha256(sums.encode()).hexdigest()
+        files = [*content, write_manifest(temporary)]
+        described = {"hash": named, **description, "files": {file.name: _facts(file) for file in files}}
+        _write_synced(temporary / DESCRIPTION, json.dumps(described, indent=2, ensure_ascii=False) + "\n")
+        _write_synced(temporary / SUMS, sums)
+        temporary.chmod(0o755)
+        if not (directory / named / SUMS).exists():
+            shutil.rmtree(directory / named, ignore_errors=True)
+            temporary.replace(directory / named)
+        _sync(directory)
+        return Folder(named, sum(file.bytes for file in content))
+    except OSError as error:
+        raise InputError(
+            f"the dataset can't be written to {directory}: {error.strerror}; set TRAINING_DATA_DIR to a folder that you may write"
+        ) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def verify(dataset: Dataset) -> None:
+    """Raise InputError unless the files are those that the hash names."""
+    try:
+        sums = (dataset.directory / SUMS).read_bytes()
+        names = [line.split("  ")[1] for line in sums.decode().splitlines()]
+        found = "".join(f"{_digest(dataset.directory / name)}  {name}\n" for name in names)
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"dataset {dataset.hash[:12]} is not in {dataset.directory.parent}; materialize training_jsonl again"
+        ) from error
+    if hashlib.sha256(sums).hexdigest() != dataset.hash or found.encode() != sums:
+        raise InputError(
+            f"the files in {dataset.directory} are not those that were published; delete the folder and materialize training_jsonl again"
+        )
+
+
+def _facts(file: Written) -> dict[str, Any]:
+    return {"sha256": file.sha256, "bytes": file.bytes, "lines": file.lines}
+
+
+def _clear_leftovers(directory: Path) -> None:
+    """Unfinished folders of processes that were killed; a day is longer than any assembly takes."""
+    for folder in directory.glob(f"{_UNFINISHED}*"):
+        if time.time() - folder.stat().st_mtime > 86_400:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

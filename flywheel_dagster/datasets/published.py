@@ -1,0 +1,67 @@
+"""A dataset as published: what is known of it, and which one a scope has now. How it comes about is in `assemble.py`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow, dict_row
+
+from flywheel_dagster.database import statement
+from flywheel_dagster.errors import InputError
+
+CHAT, PREFERENCE = "chat", "preference"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Its files are `directory`/train.jsonl, validation.jsonl, test.jsonl, manifest.jsonl and dataset.json.
+
+    `train_lines` counts repeated lines, too, and `train_tokens` is what one epoch over them is billed for. `dropped` and the examples add up
+    to `candidates`.
+    """
+
+    hash: str
+    kind: str
+    scope: str
+    directory: Path
+    train_examples: int
+    validation_examples: int
+    test_examples: int
+    train_lines: int
+    train_tokens: int
+    validation_tokens: int
+    test_tokens: int
+    positive_examples: int
+    deals: int
+    weeks: int
+    bytes: int
+    candidates: int
+    dropped: Mapping[str, int]
+    example_format: str
+
+    @property
+    def examples(self) -> int:
+        """Examples on all sides."""
+        return self.train_examples + self.validation_examples + self.test_examples
+
+
+def current_dataset(connection: psycopg.Connection[TupleRow], scope: str, directory: Path, *, kind: str = CHAT) -> Dataset | None:
+    """The dataset that was published last for a scope; None where there is none, or its files had to be erased."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(statement("current_dataset"), {"scope": scope, "kind": kind}).fetchone()
+    if row is None:
+        return None
+    known: dict[str, Any] = {name: row[name] for name in Dataset.__dataclass_fields__ if name in row}
+    return Dataset(**known, scope=scope, directory=directory / row["hash"])
+
+
+def require_scope(connection: psycopg.Connection[TupleRow], scope: str) -> None:
+    """Raise InputError unless the scope is "global" or an organisation that is known."""
+    if scope != "global" and not connection.execute("select 1 from organizations where id = %s", (scope,)).fetchone():
+        known = [row[0] for row in connection.execute("select id from organizations order by id limit 5").fetchall()]
+        raise InputError(
+            f"organization {scope!r} is not known (known: {', '.join(known) or 'none'}); add it with: flywheel org add {json.dumps(scope)}"
+        )

@@ -1,0 +1,1 @@
+copy arriving_bands (week, text_key, bands) from stdin
