@@ -1,0 +1,46 @@
+"""Words of a text as names are compared by: without case, accents and marks; a character each where a script has no spaces."""
+
+import re
+import unicodedata
+
+# Chinese, Japanese and Korean: no spaces around a name, so each character is a word of its own.
+_ALONE = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
+# Combining marks of the scripts in use and characters without width, which Python's \w leaves out.
+_MARKS = (
+    "\xad\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
+    "\u0730-\u074a\u0900-\u0963\u0970-\u0dff\u0e31-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u2060\u20d0-\u20f0\ufe00-\ufe0f"
+    "\ufe20-\ufe2f\ufeff"
+)
+WORD = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]++(?:[{_MARKS}]++[^\W_{_ALONE}]*+)*+")
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
+_UNDECOMPOSED = str.maketrans(
+    {
+        "ß": "ss",
+        "ẞ": "ss",
+        "ø": "o",
+        "Ø": "o",
+        "æ": "ae",
+        "Æ": "ae",
+        "œ": "oe",
+        "Œ": "oe",
+        "ł": "l",
+        "Ł": "l",
+        "đ": "d",
+        "Đ": "d",
+        "ð": "d",
+    }
+    | {"Ð": "d", "þ": "th", "Þ": "th", "ı": "i", "İ": "i", "ħ": "h", "Ħ": "h"}
+)
+_DROPPED = re.compile(f"[{_MARKS}]+")
+
+
+def folded_words(text: str) -> list[str]:
+    """The words of the text, folded, in their order: as many as `WORD` finds."""
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
+    return [word.lower() if word.isascii() else fold(word) for word in WORD.findall(text)]
+
+
+def fold(word: str) -> str:
+    """A word without case, accents and marks: "José" is "jose", "Strauß" "strauss"."""
+    return _DROPPED.sub("", unicodedata.normalize("NFKD", word.translate(_UNDECOMPOSED))).casefold()
