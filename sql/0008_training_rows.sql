@@ -10,6 +10,7 @@ create table scored_training_rows (
   lead_industry text,
   lead_role text,
   sent_at timestamptz not null,
+  delivered boolean not null,
   silent boolean not null,
   quality_score double precision not null,
   training_label text not null,

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from flywheel_dagster.datasets.published import current_dataset
 from flywheel_dagster.datasets.gates import require_trainable
+from flywheel_dagster.datasets.published import current_dataset
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.models.registry import upcoming_version
 from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, OWNER_MODELS, TRAINING_JSONL

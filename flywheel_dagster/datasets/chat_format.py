@@ -1,73 +1,58 @@
 """The provider's published rules for a chat training file, checked line by line before anything is uploaded. Nothing is mended here."""
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
+from flywheel_dagster.datasets import jsonl_file
+from flywheel_dagster.datasets.chat_messages import conversation_problems, extra_keys, tools_problems
+from flywheel_dagster.datasets.jsonl_file import Format, Problem, file_problems
+from flywheel_dagster.datasets.tokens import count_example, count_tokens
 
-_TOP_LEVEL = {"messages", "tools", "parallel_tool_calls", "functions"}
-_ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with which line (from 1)."""
-
-    line: int
-    reason: str
+TOP_LEVEL = frozenset({"messages", "tools", "parallel_tool_calls", "functions"})
 
 
-def problems(path: Path, *, at_most: int = 20) -> list[Problem]:
-    """The first `at_most` problems of a JSONL file; an empty list for a good one. Reads a line at a time."""
-    found: list[Problem] = []
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            found.extend(Problem(number, reason) for reason in line_problems(line))
-            if len(found) >= at_most:
-                return found[:at_most]
-    return found
+def problems(path: Path, *, at_most: int = 20, fewest: int = 0) -> list[Problem]:
+    """The first `at_most` problems of a chat file with at least `fewest` examples; an empty list for a good one."""
+    return file_problems(path, CHAT, at_most=at_most, fewest=fewest)
 
 
 def line_problems(line: bytes) -> Iterator[str]:
     """What is wrong with one line of a chat file."""
-    if not line.strip():
-        yield "the line is empty"
-        return
-    try:
-        example = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        yield f"not JSON: {error}"
-        return
-    if not isinstance(example, dict):
-        yield "not a JSON object"
-        return
-    yield from (f'extra key "{key}"' for key in sorted(example.keys() - _TOP_LEVEL))
-    messages = example.get("messages")
-    if not isinstance(messages, list) or not messages:
-        yield "messages is missing or empty"
-        return
-    for number, message in enumerate(messages, 1):
-        yield from (f"message {number}: {reason}" for reason in _message_problems(message))
-    roles = [message.get("role") for message in messages if isinstance(message, dict)]
-    if "assistant" not in roles:
-        yield "no assistant message to learn from"
-    elif roles[-1] != "assistant":
-        yield "the last message is not the assistant's"
+    return jsonl_file.line_problems(line, CHAT)
 
 
-def _message_problems(message: Any) -> Iterator[str]:
-    if not isinstance(message, dict):
-        yield "not a JSON object"
+def prompt_tokens(example: dict[str, Any]) -> int:
+    """Tokens of a conversation and of the tools beside it (these by their JSON, as nothing is published about them)."""
+    tools = [example[key] for key in ("tools", "functions") if example.get(key)]
+    return count_example(example["messages"]) + (count_tokens(json.dumps(tools)) if tools else 0)
+
+
+def _rules(example: dict[str, Any]) -> Iterator[str]:
+    if "messages" not in example:
+        if example.keys() >= {"prompt", "completion"}:
+            yield "is in the prompt-completion format, but a chat model requires messages"
+        else:
+            yield "messages is missing: Unexpected file format, expected chat messages"
         return
-    role = message.get("role")
-    if role not in _ROLES:
-        yield "role is missing" if role is None else f"role {role!r} is not one of {', '.join(sorted(_ROLES))}"
-    content = message.get("content")
-    if content is None and not message.get("tool_calls") and not message.get("function_call"):
-        yield "content is missing"
-    elif isinstance(content, str) and not content.strip():
-        yield "content is empty"
-    if "weight" in message and (role != "assistant" or message["weight"] not in (0, 1)):
-        yield "weight is only for the assistant, and only 0 or 1"
+    if len(example) > 1:
+        yield from extra_keys(example, TOP_LEVEL)
+        yield from tools_problems(example)
+    messages = example["messages"]
+    broken = False
+    for reason in conversation_problems(messages):
+        broken = True
+        yield reason
+    if broken:
+        return
+    answers = [message for message in messages if message["role"] == "assistant"]
+    if not answers:
+        yield "must have at least one message from the assistant"
+    elif messages[-1]["role"] != "assistant":
+        yield "the last message must be from the assistant"
+    elif not any(message.get("weight", 1) for message in answers):
+        yield "all messages from the assistant have weight 0, which leaves nothing to learn from"
+
+
+CHAT = Format(_rules, prompt_tokens)

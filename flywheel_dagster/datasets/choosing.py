@@ -27,11 +27,11 @@ def choose(connection: psycopg.Connection[TupleRow], scope: str, selection: Sele
     """
     rule = selection.parameters(scope)
     connection.execute(statement("create_dataset_kept"))
-    kept = _counted(connection, "dataset_kept", rule)
+    kept = counted(connection, "dataset_kept", rule)
     connection.execute("analyze dataset_kept")
     group_near_duplicates(connection)
     connection.execute(statement("create_dataset_choice"), rule)
-    chosen = _counted(connection, "dataset_choice_drops", {})
+    chosen = counted(connection, "dataset_choice_drops", {})
     connection.execute(statement("create_dataset_selection"), rule)
     connection.execute("create index on dataset_selection (sent_at, outcome_id)")
     connection.execute("analyze dataset_selection")
@@ -56,5 +56,6 @@ def group_near_duplicates(connection: psycopg.Connection[TupleRow]) -> None:
             pass
 
 
-def _counted(connection: psycopg.Connection[TupleRow], query: str, rule: dict[str, Any]) -> dict[str | None, int]:
+def counted(connection: psycopg.Connection[TupleRow], query: str, rule: dict[str, Any]) -> dict[str | None, int]:
+    """The counts of a statement by reason; None for what goes on."""
     return dict(connection.execute(statement(query), rule).fetchall())

@@ -10,7 +10,7 @@ import orjson
 
 from flywheel_dagster.datasets.near_duplicates import text_key, words
 from flywheel_dagster.datasets.privacy.known import KnownPeople, KnownSenders, Person
-from flywheel_dagster.datasets.privacy.own_text import own_text
+from flywheel_dagster.datasets.privacy.message_text import message_text_only
 from flywheel_dagster.datasets.privacy.redaction import redact
 from flywheel_dagster.datasets.prompts import message_text, outcome_note, request_messages
 from flywheel_dagster.datasets.tokens import MOST_TOKENS, count_example, count_texts
@@ -96,7 +96,7 @@ def _draft(row: Mapping[str, Any], organization: Organization, *, with_outcome_n
             replaced.update(found.counts)
             return found.text
 
-        body = private(own_text(body))
+        body = private(message_text_only(body))
         subject = private(subject) if subject else subject
         request = tuple(private(_JOINT.join(request)).split(_JOINT))
     if not body.strip():

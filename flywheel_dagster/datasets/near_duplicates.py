@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-from rensa import RMinHash
+from rensa import RMinHash  # type: ignore[import-untyped]
 
 BANDS, ROWS = 16, 8
 _SEED = 20260105

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.datasets.files import Written
 
+_Line = bytes | bytearray | memoryview
 _LINES = 500  # to hash and write at once
 _AHEAD = 32  # such blocks read ahead of the disk
 _SYNC_EVERY = 64 * 2**20  # bytes
@@ -24,7 +25,7 @@ _HEAD = 4  # bytes before a line that goes to one of several files: its letter, 
 
 def stream_to_file(connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, path: Path) -> Written:
     """Write all lines to one file and put it on disk."""
-    with _HashedFile(path) as file, _writer() as write, connection.cursor().copy(query) as copy:
+    with HashedFile(path) as file, _writer() as write, connection.cursor().copy(query) as copy:
         rows = iter(copy)
         while lines := list(islice(rows, _LINES)):
             write(file, lines)
@@ -39,12 +40,12 @@ def stream_to_files(
     Hashing, writing and the disk's own work run beside the reading.
     """
     with ExitStack() as stack:
-        files = {ord(letter): stack.enter_context(_HashedFile(path)) for letter, path in paths.items()}
+        files = {ord(letter): stack.enter_context(HashedFile(path)) for letter, path in paths.items()}
         write = stack.enter_context(_writer())
         copy = stack.enter_context(connection.cursor().copy(query))
         rows = iter(copy)
         while block := list(islice(rows, _LINES)):
-            parts: dict[int, list[bytes]] = {letter: [] for letter in files}
+            parts: dict[int, list[_Line]] = {letter: [] for letter in files}
             if repeats:
                 for row in block:
                     parts[row[0]].extend([bytes(row[_HEAD:])] * int(row[1:3]))
@@ -64,7 +65,7 @@ class _Writing:
         self._pool = pool
         self._waiting: deque[Future[None]] = deque()
 
-    def __call__(self, file: "_HashedFile", lines: list[bytes]) -> None:
+    def __call__(self, file: "HashedFile", lines: Sequence[_Line]) -> None:
         self._waiting.append(self._pool.submit(file.write, lines))
         if len(self._waiting) > _AHEAD:
             self._waiting.popleft().result()
@@ -82,7 +83,7 @@ def _writer() -> Iterator[_Writing]:
         writing.finish()
 
 
-class _HashedFile:
+class HashedFile:
     """A file that knows its hash, and is on disk when its block ends well. Syncing as it grows leaves little to wait for at the end."""
 
     def __init__(self, path: Path) -> None:
@@ -103,7 +104,7 @@ class _HashedFile:
     def written(self) -> Written:
         return Written(self._path.name, self._digest.hexdigest(), self._size, self._lines)
 
-    def write(self, lines: list[bytes]) -> None:
+    def write(self, lines: Sequence[_Line]) -> None:
         block = b"".join(lines)
         self._lines += len(lines)
         self._digest.update(block)

@@ -167,6 +167,7 @@ class _Rewriting:
             row["lead_industry"],
             row["lead_role"],
             row["sent_at"],
+            row["delivered"],
             row["silent"],
             row["quality_score"],
             row["training_label"],

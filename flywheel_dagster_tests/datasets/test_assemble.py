@@ -16,8 +16,17 @@ from hypothesis import strategies as st
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import connect
-from flywheel_dagster.datasets.assemble import Dataset, Selection, assemble, current_dataset, verify
-from flywheel_dagster.datasets.gates import enough_examples, no_lead_on_both_sides, no_outcome_twice, valid_chat_format
+from flywheel_dagster.datasets.assemble import assemble
+from flywheel_dagster.datasets.files import verify
+from flywheel_dagster.datasets.gates import (
+    enough_examples,
+    manifest_names_every_line,
+    no_group_on_both_sides,
+    no_lead_on_both_sides,
+    valid_chat_format,
+)
+from flywheel_dagster.datasets.published import Dataset, current_dataset
+from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.datasets.weeks import score_weeks, stale_weeks
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.outcomes.ledger import record, send
@@ -107,7 +116,8 @@ def test_no_lead_stands_on_both_sides_and_no_example_changes_sides_as_data_grows
     first = build(connection, tmp_path, Selection(validation_share=0.3))
     assert first.validation_examples > 0
     assert no_lead_on_both_sides(connection, first).passed
-    assert no_outcome_twice(first).passed
+    assert no_group_on_both_sides(connection, first).passed
+    assert manifest_names_every_line(connection, first).passed
     assert valid_chat_format(first).passed
     write(connection, [message(lead_id=f"lead {number}", message_body=f"more {number}", sent_at=MONDAY) for number in range(60)])
     second = build(connection, tmp_path, Selection(validation_share=0.3))
@@ -151,7 +161,7 @@ def test_under_a_limit_the_best_are_taken(connection: Connection, tmp_path: Path
 def test_the_manifest_says_which_outcome_each_line_is(connection: Connection, tmp_path: Path) -> None:
     write(connection, make(40))
     dataset = build(connection, tmp_path)
-    lines = {name: texts(dataset, f"{name}.jsonl") for name in ("train", "validation")}
+    lines = {name: texts(dataset, f"{name}.jsonl") for name in ("train", "validation", "test")}
     for member in map(json.loads, (dataset.directory / "manifest.jsonl").read_text().splitlines()):
         row = connection.execute(
             "select message_body, included_in_training from outcome_labels where id = %s", (member["outcome_id"],)

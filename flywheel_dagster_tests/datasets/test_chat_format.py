@@ -1,70 +1,171 @@
-"""The provider's rules for a training file, line by line."""
+"""The provider's rules for a chat training file, example by example."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from flywheel_dagster.datasets.chat_format import line_problems, problems
+from flywheel_dagster.datasets.chat_format import line_problems
+from flywheel_dagster.datasets.tokens import MOST_TOKENS, count_example
+from flywheel_dagster.sandbox.model_server.validation import check_examples
 
-GOOD: dict[str, Any] = {
-    "messages": [
-        {"role": "system", "content": "s"},
-        {"role": "user", "content": "u"},
-        {"role": "assistant", "content": "a", "weight": 1},
-    ]
-}
-
-
-def with_message(**changes: Any) -> dict[str, Any]:
-    return {"messages": [GOOD["messages"][0], GOOD["messages"][1], GOOD["messages"][2] | changes]}
+SYSTEM, USER = {"role": "system", "content": "s"}, {"role": "user", "content": "u"}
+ANSWER: dict[str, Any] = {"role": "assistant", "content": "a", "weight": 1}
+GOOD: dict[str, Any] = {"messages": [SYSTEM, USER, ANSWER]}
+CALL = {"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": '{"firm": "Acme"}'}}
+CALLING: dict[str, Any] = {"role": "assistant", "tool_calls": [CALL]}
+TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}}
 
 
-def test_a_good_line_has_no_problem() -> None:
-    assert list(line_problems(json.dumps(GOOD).encode())) == []
+def found(example: Any) -> list[str]:
+    return list(line_problems(json.dumps(example).encode()))
+
+
+def with_answer(**changes: Any) -> dict[str, Any]:
+    return {"messages": [SYSTEM, USER, ANSWER | changes]}
+
+
+def with_user(**changes: Any) -> dict[str, Any]:
+    return {"messages": [USER | changes, ANSWER]}
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        GOOD,
+        {"messages": [USER, ANSWER | {"weight": 0}, USER, ANSWER]},
+        {"messages": [USER, CALLING], "tools": [TOOL], "parallel_tool_calls": False},
+        {"messages": [USER, CALLING, {"role": "tool", "tool_call_id": "c1", "content": ""}, ANSWER], "tools": [TOOL]},
+        {"messages": [{"role": "developer", "content": "d"}, USER, {"role": "assistant", "content": None, "refusal": "no"}]},
+        with_user(content=[{"type": "text", "text": "what is this?"}, IMAGE]),
+        with_user(name="dana"),
+        with_answer(content=[{"type": "text", "text": "a"}]),
+        {"messages": [USER, {"role": "assistant", "content": None, "function_call": CALL["function"]}], "functions": [TOOL["function"]]},
+        {"messages": [USER, CALLING, {"role": "function", "name": "look_up", "content": None}, ANSWER]},
+    ],
+)  # fmt: skip
+def test_what_the_schema_allows_has_no_problem(example: dict[str, Any]) -> None:
+    assert found(example) == []
 
 
 @pytest.mark.parametrize(
     ("example", "reason"),
     [
-        (GOOD | {"metadata": {"outcome_id": 1}}, 'extra key "metadata"'),
-        (GOOD | {"weight": 10.0}, 'extra key "weight"'),
-        ([1, 2], "not a JSON object"),
-        ({"messages": []}, "messages is missing or empty"),
-        ({"prompt": "p", "completion": "c"}, "messages is missing or empty"),
-        ({"messages": [{"content": "a"}]}, "message 1: role is missing"),
-        ({"messages": [{"role": "human", "content": "a"}]}, "message 1: role 'human'"),
-        ({"messages": [{"role": "user", "content": "u"}]}, "no assistant message"),
-        ({"messages": [GOOD["messages"][2], GOOD["messages"][1]]}, "the last message is not the assistant's"),
-        (with_message(content=None), "message 3: content is missing"),
-        (with_message(content="  "), "message 3: content is empty"),
-        (with_message(weight=0.5), "message 3: weight"),
-        ({"messages": [{"role": "user", "content": "u", "weight": 1}, GOOD["messages"][2]]}, "message 1: weight"),
+        (GOOD | {"metadata": {"outcome_id": 1}}, 'contains an extra "metadata"'),
+        (GOOD | {"weight": 10.0}, 'contains an extra "weight"'),
+        ({"prompt": "p", "completion": "c"}, "is in the prompt-completion format"),
+        ({}, "messages is missing: Unexpected file format"),
+        ({"messages": []}, "messages is empty"),
+        ({"messages": {"role": "user"}}, "messages is not a list"),
+        ({"messages": ["hello"]}, "message 1: is not a JSON dictionary"),
+        ({"messages": [{"content": "a"}]}, "message 1: Discriminator 'role' is missing in value"),
+        ({"messages": [{"role": "human", "content": "a"}]}, 'message 1: role "human" is not one of'),
+        ({"messages": [{"role": ["user"], "content": "a"}]}, "message 1: role (list) is not one of"),
+        ({"messages": [SYSTEM, USER]}, "must have at least one message from the assistant"),
+        ({"messages": [ANSWER, USER]}, "the last message must be from the assistant"),
+        (with_answer(weight=0), "all messages from the assistant have weight 0"),
+        (with_answer(weight=0.5), "message 3: weight: Input should be 0 or 1"),
+        (with_answer(weight=10), "message 3: weight: Input should be 0 or 1"),
+        (with_answer(weight=True), "message 3: weight: Input should be 0 or 1"),
+        (with_answer(weight=1.0), "message 3: weight: Input should be 0 or 1"),
+        (with_user(weight=1), 'message 1: contains an extra "weight"'),
+        (with_answer(content=None), "message 3: content is missing"),
+        (with_answer(content="  \n"), "message 3: content is empty"),
+        (with_answer(content=5), "message 3: content: Input should be a valid string"),
+        (with_answer(content=[]), "message 3: content is empty"),
+        (with_answer(content=[IMAGE]), 'message 3: content part 1: type "image_url" is not one of text, refusal'),
+        (with_user(content=[{"type": "input_audio", "input_audio": {}}]), 'message 1: content part 1: type "input_audio"'),
+        (with_user(content=[{"type": "text"}]), "message 1: content part 1: text is missing"),
+        (with_user(content=[{"type": "text", "text": "a", "style": "bold"}]), 'message 1: content part 1: contains an extra "style"'),
+        (with_user(content=[{"type": "image_url", "image_url": "a.png"}]), "message 1: content part 1: image_url has no address"),
+        (with_user(content=["a"]), "message 1: content part 1: type"),
+        (with_user(name=7), "message 1: name is not a text"),
+        (with_answer(tool_calls=[]), "message 3: tool_calls is not a list of calls"),
+        (with_answer(tool_calls=[{"id": "1"}]), "message 3: tool call 1 is not"),
+        (with_answer(tool_calls=[CALL | {"function": {"name": "f", "arguments": {}}}]), "message 3: tool call 1: arguments is not a string"),
+        (with_answer(audio={"id": "1"}), 'message 3: contains an extra "audio"'),
+        ({"messages": [USER, {"role": "tool", "content": "x", "tool_call_id": "c9"}, ANSWER]}, 'message 2: tool_call_id "c9" answers no'),
+        ({"messages": [USER, {"role": "tool", "content": "x"}, ANSWER]}, "message 2: tool_call_id is missing"),
+        (GOOD | {"tools": {}}, "tools is not a list"),
+        (GOOD | {"tools": [{"type": "function"}]}, "tool 1 is not"),
+        (GOOD | {"tools": [{"type": "function", "function": {"name": "two words"}}]}, "tool 1: name is not 1 to 64 letters"),
+        (GOOD | {"functions": [{"name": "f", "parameters": []}]}, "function 1: parameters has the wrong type"),
+        (GOOD | {"tools": [TOOL] * 129}, "tools is not a list of at most 128"),
+        (GOOD | {"parallel_tool_calls": 1}, "parallel_tool_calls is neither true nor false"),
     ],
+)  # fmt: skip
+def test_a_bad_example_says_what_is_wrong(example: Any, reason: str) -> None:
+    assert any(problem.startswith(reason) for problem in found(example)), found(example)
+
+
+def test_an_example_may_have_as_many_tokens_as_the_provider_takes_and_not_one_more() -> None:
+    words = MOST_TOKENS - count_example([SYSTEM, USER, ANSWER | {"content": ""}])
+    longest = with_answer(content="a" + " a" * (words - 1))
+    assert count_example(longest["messages"]) == MOST_TOKENS
+    assert found(longest) == []
+    assert found(with_answer(content="a" + " a" * words)) == ["has 65,537 tokens, but must have at most 65,536"]
+    assert found(with_answer(content="a" * 300_000)) == []
+
+
+def test_tools_count_towards_the_limit() -> None:
+    schema = {"type": "object", "description": "word " * 40_000}
+    crowded = GOOD | {"tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}] * 2}
+    (reason,) = found(crowded)
+    assert reason.endswith("tokens, but must have at most 65,536")
+
+
+def test_a_reason_repeats_no_long_text_of_the_file() -> None:
+    for example in (
+        GOOD | {"k" * 10_000: 1},
+        {"messages": [{"role": "r" * 10_000}]},
+        {"messages": [USER | {"n" * 10_000: 1}, ANSWER]},
+    ):
+        assert all(len(reason) < 250 for reason in found(example))
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(["", " ", "a", "user"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "text", "id", "function", "url"]), inner, max_size=3),
+    max_leaves=4,
+)  # fmt: skip
+ALMOST_A_MESSAGE = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "user", "assistant", "tool", "function", "developer", "other"])},
+    optional={
+        "content": st.just("text") | ANY_JSON | st.just([{"type": "text", "text": "t"}]),
+        "weight": st.sampled_from([0, 1, 1, 2, True, 0.5]),
+        "name": st.just("n") | ANY_JSON,
+        "tool_calls": st.just([CALL]) | ANY_JSON,
+        "function_call": st.just(CALL["function"]) | ANY_JSON,
+        "tool_call_id": st.just("c1") | ANY_JSON,
+        "refusal": st.just("no") | ANY_JSON,
+    },
 )
-def test_a_bad_line_says_what_is_wrong(example: Any, reason: str) -> None:
-    assert any(found.startswith(reason) for found in line_problems(json.dumps(example).encode()))
+ALMOST_AN_EXAMPLE = st.fixed_dictionaries(
+    {"messages": st.lists(ALMOST_A_MESSAGE, max_size=3).map(lambda messages: [*messages, ANSWER])},
+    optional={
+        "tools": st.just([TOOL]) | ANY_JSON,
+        "functions": st.just([TOOL["function"]]) | ANY_JSON,
+        "parallel_tool_calls": st.booleans() | ANY_JSON,
+    },
+)
 
 
-@pytest.mark.parametrize(("line", "reason"), [(b"\n", "empty"), (b'{"messages": [', "not JSON"), (b"\xff\xfe{}", "not JSON")])
-def test_a_broken_line_says_so(line: bytes, reason: str) -> None:
-    assert any(reason in found for found in line_problems(line))
-
-
-def test_problems_of_a_file_come_with_line_numbers_and_an_end(tmp_path: Path) -> None:
-    file = tmp_path / "train.jsonl"
-    file.write_text(json.dumps(GOOD) + "\n" + "[]\n" * 100)
-    found = problems(file)
-    assert [problem.line for problem in found[:3]] == [2, 3, 4]
-    assert len(found) == 20
+@given(ALMOST_AN_EXAMPLE)
+@settings(deadline=None, max_examples=300)
+def test_what_passes_here_is_taken_by_a_server_with_the_providers_rules(example: dict[str, Any]) -> None:
+    if not found(example):
+        examples, problem = check_examples(json.dumps(example).encode(), param="validation_file")
+        assert problem is None
+        assert len(examples) == 1
 
 
 def test_the_collected_lines_are_judged_as_the_provider_judged_them(shared: Path) -> None:
     samples = shared / "samples" / "openai"
     for line in (samples / "train_valid_lines.jsonl").read_bytes().splitlines():
-        parsed = json.loads(line)
-        if all(turn.get("content") for turn in parsed["messages"]) and parsed["messages"][-1]["role"] == "assistant":
-            assert list(line_problems(line)) == []
+        assert list(line_problems(line)) == []
     for sample in json.loads((samples / "train_invalid_lines.json").read_text()):
         assert list(line_problems(sample["line"].encode())), sample["name"]

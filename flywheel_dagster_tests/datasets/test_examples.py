@@ -8,10 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel_dagster.datasets.chat_format import line_problems
-from flywheel_dagster.datasets.examples import MAX_CHARACTERS, build_example, example_format, split_point
+from flywheel_dagster.datasets.examples import Example, Organization, build_examples, example_format, split_point
+from flywheel_dagster.datasets.privacy.known import KnownSenders, Person
 from flywheel_dagster.datasets.prompts import outcome_note, request_messages
 
 ROW: dict[str, Any] = {
+    "organization_id": "acme",
+    "training_label": "positive_example",
+    "first_name": "José",
+    "last_name": "Núñez",
+    "company": "Nordwind GmbH",
+    "email": "jose@nordwind.example",
+    "phone": "+49 30 123456-0",
     "subject_line": "Quick question",
     "message_body": "Hi {{first_name}},\n\nshall we talk?",
     "lead_industry": "SaaS",
@@ -23,6 +31,13 @@ ROW: dict[str, Any] = {
     "deal_closed": True,
     "deal_value": "15000",
 }
+
+OPEN = Organization("acme", None)
+PRIVATE = Organization("acme", KnownSenders([Person("Sam", "Salter", None, "sam@vendor.example", None)], "Vendor"))
+
+
+def build_example(row: dict[str, Any], organization: Organization = OPEN, *, with_outcome_note: bool = False) -> Example:
+    return next(build_examples([row], {"acme": organization}, with_outcome_note=with_outcome_note))
 
 
 def test_the_user_states_lead_and_strategy_and_the_assistant_writes_subject_and_body() -> None:
@@ -58,7 +73,7 @@ def test_the_outcome_is_told_only_when_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("body", "reason"),
-    [("", "empty message"), (" \n\t", "empty message"), ("x" * (MAX_CHARACTERS + 1), "longer than 200,000 characters")],
+    [("", "empty message"), (" \n\t", "empty message"), ("one word " * 40_000, "longer than 65,536 tokens")],
 )
 def test_what_cannot_be_an_example_says_why(body: str, reason: str) -> None:
     example = build_example(ROW | {"message_body": body})

@@ -6,7 +6,9 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from flywheel_dagster.datasets.assemble import Dataset, Selection, assemble
+from flywheel_dagster.datasets.assemble import assemble
+from flywheel_dagster.datasets.published import Dataset
+from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 from flywheel_dagster_tests.training.making import score_good_outcomes

@@ -20,13 +20,15 @@ from typing import Any
 from flywheel_dagster import database
 from flywheel_dagster.database import connect
 from flywheel_dagster.datasets import assemble as assembling
+from flywheel_dagster.datasets import choosing, files, published
+from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.models import registry
 from flywheel_dagster.patience import Patience
 from flywheel_dagster.training import openai_trainer, registration, submission
 
 TRACED = {
     Path(module.__file__ or "").resolve().as_posix()
-    for module in (database, assembling, submission, openai_trainer, registration, registry)
+    for module in (database, assembling, choosing, files, published, submission, openai_trainer, registration, registry)
 }
 PACKAGE = Path(database.__file__).resolve().parent
 
@@ -65,7 +67,7 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
     trainer = make_trainer(order["seed"], order["provider"])
     patience = Patience(poll=timedelta(milliseconds=order["poll_milliseconds"]))
     with connect(order["database"]) as connection:
-        dataset = assembling.assemble(connection, "acme", Path(order["directory"]), assembling.Selection())
+        dataset = assembling.assemble(connection, "acme", Path(order["directory"]), Selection())
         trained = submission.train(connection, trainer, dataset, suffix="killed", patience=patience)
         entry = registration.register_trained(connection, "acme", dataset, trainer)
     return {"dataset": dataset.hash, "model": trained.model_id, "job": trained.job_id, "version": entry.model_version}

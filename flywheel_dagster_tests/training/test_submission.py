@@ -14,7 +14,10 @@ import pytest
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import connect
-from flywheel_dagster.datasets.assemble import TRAIN, Dataset, Selection, assemble
+from flywheel_dagster.datasets.assemble import assemble
+from flywheel_dagster.datasets.files import TRAIN
+from flywheel_dagster.datasets.published import Dataset
+from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.errors import (
     DatabaseError,
     InputError,

@@ -9,6 +9,7 @@ with member as (
 select outcome_id, week, organization_id, lead_id, sent_at, quality_score, training_label, training_weight, deal_closed, side, group_key,
   tokens, copies,
   row_number() over in_order - 1 as position,
-  sum(copies) over in_order - copies + 1 as line
+  sum(copies) over in_order - copies + 1 as line,
+  'example' as part
 from member
 window in_order as (partition by side order by sent_at, outcome_id)

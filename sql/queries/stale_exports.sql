@@ -1,18 +1,19 @@
--- Weeks with training-ready outcomes that a destination never got, and exported weeks that are due, have another formula now, or hold an
--- outcome that changed since. Weeks are found one after the other in the index on (outcome_week(sent_at), changed_xid), not row by row.
-with recursive sent as (
-  select min(outcome_week(sent_at)) as week from outcome_labels
+-- Weeks with training-ready outcomes that a destination never got, and exported weeks that are due, have another formula now, hold an
+-- outcome that changed since, or none any more. A few look-ups a week, by index: what it costs doesn't grow with the outcomes.
+with recursive present (week) as (
+  (select outcome_week(sent_at) from outcome_labels order by 1 limit 1)
   union all
-  select (select min(outcome_week(o.sent_at)) from outcome_labels o where outcome_week(o.sent_at) > s.week) from sent s where s.week is not null
+  select (select outcome_week(o.sent_at) from outcome_labels o where outcome_week(o.sent_at) > p.week order by 1 limit 1)
+  from present p where p.week is not null
 ),
 exported as (
   select * from warehouse_exports
   where destination = %(destination)s and table_name = %(table)s and schema_version = %(version)s
 )
-select s.week, 'never exported' as reason
-from sent s
-where not exists (select from exported e where e.week = s.week)
-  and exists (select from training_ready_outcomes t where t.week = s.week)
+select p.week, 'never exported' as reason
+from present p
+where not exists (select from exported e where e.week = p.week)
+  and exists (select from training_ready_outcomes t where t.week = p.week)
 union all
 select e.week, case when e.due then 'due' when e.formula_version <> formula_version() then 'another formula' else 'changed since' end
 from exported e
@@ -21,6 +22,6 @@ where e.due
   or exists (
     select from outcome_labels o
     where outcome_week(o.sent_at) = e.week and o.changed_xid >= pg_snapshot_xmin(e.snapshot)
-      and not pg_visible_in_snapshot(o.changed_xid, e.snapshot)
-  )
+      and not pg_visible_in_snapshot(o.changed_xid, e.snapshot))
+  or e.rows > 0 and not exists (select from outcome_labels o where outcome_week(o.sent_at) = e.week)
 order by week
