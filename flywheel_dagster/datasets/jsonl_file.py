@@ -59,11 +59,11 @@ def line_problems(line: bytes, form: Format, *, first: bool = False) -> Iterator
     if first and line.startswith(_BOM):
         yield "starts with a byte order mark; save the file as UTF-8 without one"
         line = line[len(_BOM) :]
-    if not line.strip():
-        yield "the line is empty"
-        return
     if len(line) > _LONGEST_LINE:
         yield f"the line has more than {_LONGEST_LINE:,} bytes"
+        return
+    if not line.strip():
+        yield "the line is empty"
         return
     try:
         example = orjson.loads(line)
@@ -85,9 +85,8 @@ def _lines(readline: Callable[[int], bytes]) -> Iterator[bytes]:
     """The lines, of which an endless one comes cut."""
     for line in iter(partial(readline, _LONGEST_LINE + 1), b""):
         yield line
-        rest = line
-        while len(rest) > _LONGEST_LINE and not rest.endswith(b"\n"):
-            rest = readline(_LONGEST_LINE + 1)
+        while len(line) > _LONGEST_LINE and not line.endswith(b"\n"):
+            line = readline(_LONGEST_LINE + 1)
 
 
 def _is_utf8(line: bytes) -> bool:
