@@ -84,9 +84,11 @@ def line_problems(line: bytes, form: Format, *, first: bool = False) -> Iterator
 def _lines(readline: Callable[[int], bytes]) -> Iterator[bytes]:
     """The lines, of which an endless one comes cut."""
     for line in iter(partial(readline, _LONGEST_LINE + 1), b""):
+        cut = len(line) > _LONGEST_LINE and not line.endswith(b"\n")
         yield line
-        while len(line) > _LONGEST_LINE and not line.endswith(b"\n"):
-            line = readline(_LONGEST_LINE + 1)
+        while cut:
+            rest = readline(2**20)
+            cut = rest != b"" and not rest.endswith(b"\n")
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -94,4 +94,4 @@ def test_an_endless_line_takes_no_memory_and_the_next_line_is_read(path: Path) -
     finally:
         tracemalloc.stop()
     assert found == [Problem(1, "the line has more than 67,108,864 bytes"), Problem(2, "is not a JSON dictionary")]
-    assert most < 220_000_000
+    assert most < 150_000_000
