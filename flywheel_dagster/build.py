@@ -12,6 +12,7 @@ from flywheel_dagster.assets.registry import model_registry_entry
 from flywheel_dagster.assets.replies import reply_sentiment
 from flywheel_dagster.assets.training_rows import scored_training_rows
 from flywheel_dagster.assets.unmatched import unmatched_events
+from flywheel_dagster.assets.warehouse import warehouse_outcomes
 from flywheel_dagster.jobs import JOBS
 from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.schedules import SCHEDULES
@@ -27,6 +28,7 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
             unmatched_events,
             reply_sentiment,
             scored_training_rows,
+            warehouse_outcomes,
             training_jsonl,
             fine_tuned_model,
             model_registry_entry,

@@ -1,4 +1,4 @@
-"""The jobs that schedules, sensors and people start: weeks of replies and of training rows, and the training of a scope."""
+"""The jobs that schedules, sensors and people start: weeks of replies, of training rows and of exports, and the training of a scope."""
 
 import dagster as dg
 
@@ -11,6 +11,7 @@ from flywheel_dagster.names import (
     SCORED_TRAINING_ROWS,
     TRAINING_JSONL,
     UNMATCHED_EVENTS,
+    WAREHOUSE_OUTCOMES,
 )
 
 classify_replies = dg.define_asset_job(
@@ -23,6 +24,12 @@ score_weeks = dg.define_asset_job(
     "score_weeks",
     selection=[SCORED_TRAINING_ROWS],
     description="Write weeks of training rows anew; any range, in one run or many.",
+)
+
+export_weeks = dg.define_asset_job(
+    "export_weeks",
+    selection=[WAREHOUSE_OUTCOMES],
+    description="Export weeks of training-ready outcomes to the warehouse anew; any range, in one run or many.",
 )
 
 train_scope = dg.define_asset_job(
@@ -49,4 +56,4 @@ link_events = dg.define_asset_job(
     description="Decide anew which outcome each event belongs to that names none, and show what is left.",
 )
 
-JOBS = [observe_outcomes, complete_meetings, link_events, classify_replies, score_weeks, train_scope]
+JOBS = [observe_outcomes, complete_meetings, link_events, classify_replies, score_weeks, export_weeks, train_scope]

@@ -15,6 +15,7 @@ HELD_MEETINGS = "held_meetings"
 REPLY_SENTIMENT = "reply_sentiment"
 SCORED_TRAINING_ROWS = "scored_training_rows"
 TRAINING_JSONL = "training_jsonl"
+WAREHOUSE_OUTCOMES = "warehouse_outcomes"
 FINE_TUNED_MODEL = "fine_tuned_model"
 MODEL_REGISTRY_ENTRY = "model_registry_entry"
 

@@ -1,14 +1,20 @@
 """What assets reach out with: the database and the trainer, made from the settings when an asset runs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import asdict
 from datetime import timedelta
+from typing import Any, cast
 
 import dagster as dg
 import psycopg
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import service_connection
+from flywheel_dagster.datasets.warehouse.addresses import destination_of
+from flywheel_dagster.datasets.warehouse.clients import Clients
+from flywheel_dagster.datasets.warehouse.destination import Destination, needed
+from flywheel_dagster.datasets.warehouse.snowflake_table import SnowflakeAccount
 from flywheel_dagster.patience import Patience
 from flywheel_dagster.replies.choice import chosen_model
 from flywheel_dagster.replies.reading import Means
@@ -55,3 +61,24 @@ class Flywheel(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resour
         settings = self.settings()
         poll = min(settings.poll_seconds, 0.5) if settings.uses_local_model_server else settings.poll_seconds
         return Patience(timedelta(seconds=poll), timedelta(hours=settings.training_timeout_hours))
+
+    @contextmanager
+    def warehouse(self) -> Iterator[Destination]:
+        """The destination that FLYWHEEL_WAREHOUSE names; Snowflake and BigQuery through their official Dagster integrations."""
+        settings = self.settings()
+        with closing(destination_of(settings.warehouse_address, settings, clients=INTEGRATIONS)) as destination:
+            yield destination
+
+
+def _snowflake(account: SnowflakeAccount) -> AbstractContextManager[Any]:
+    integration = needed("dagster_snowflake", extra="warehouse-snowflake", address=account.address)
+    given = {name: value for name, value in asdict(account).items() if value is not None}
+    return cast(AbstractContextManager[Any], integration.SnowflakeResource(**given).get_connection())
+
+
+def _bigquery(project: str) -> AbstractContextManager[Any]:
+    integration = needed("dagster_gcp", extra="warehouse-bigquery", address=f"bigquery://{project}")
+    return cast(AbstractContextManager[Any], integration.BigQueryResource(project=project).get_client())
+
+
+INTEGRATIONS = Clients(_snowflake, _bigquery)

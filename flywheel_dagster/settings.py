@@ -42,6 +42,16 @@ class Settings(BaseSettings):
     outcome_note: bool = Field(False, validation_alias="FLYWHEEL_OUTCOME_NOTE")
     processes: Annotated[int, Field(ge=1, le=256)] | None = Field(None, validation_alias="FLYWHEEL_PROCESSES")
 
+    # The warehouse that training-ready outcomes are exported to
+    warehouse: str | None = Field(None, validation_alias="FLYWHEEL_WAREHOUSE")
+    warehouse_texts: bool = Field(False, validation_alias="FLYWHEEL_WAREHOUSE_TEXTS")
+    snowflake_user: str | None = Field(None, validation_alias="SNOWFLAKE_USER")
+    snowflake_password: SecretStr | None = Field(None, validation_alias="SNOWFLAKE_PASSWORD")
+    snowflake_private_key_path: Path | None = Field(None, validation_alias="SNOWFLAKE_PRIVATE_KEY_PATH")
+    snowflake_private_key_password: SecretStr | None = Field(None, validation_alias="SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
+    snowflake_role: str | None = Field(None, validation_alias="SNOWFLAKE_ROLE")
+    snowflake_warehouse: str | None = Field(None, validation_alias="SNOWFLAKE_WAREHOUSE")
+
     # Who trains
     trainer: Literal["openai"] = Field("openai", validation_alias="FLYWHEEL_TRAINER")
     base_model: str = Field("gpt-4o-2024-08-06", validation_alias="FLYWHEEL_BASE_MODEL")
@@ -84,6 +94,11 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @property
+    def warehouse_address(self) -> str:
+        """FLYWHEEL_WAREHOUSE, or the folder `warehouse` in FLYWHEEL_HOME; with FLYWHEEL_LOCAL always that folder."""
+        return str(self.home / "warehouse") if self.local or self.warehouse is None else self.warehouse
 
     @property
     def uses_local_model_server(self) -> bool:
