@@ -8,6 +8,7 @@ from flywheel_dagster.assets.dataset import training_jsonl
 from flywheel_dagster.assets.meetings import held_meetings
 from flywheel_dagster.assets.model import fine_tuned_model
 from flywheel_dagster.assets.outcomes import outcome_labels
+from flywheel_dagster.assets.pairs import preference_pairs
 from flywheel_dagster.assets.registry import model_registry_entry
 from flywheel_dagster.assets.replies import reply_sentiment
 from flywheel_dagster.assets.training_rows import scored_training_rows
@@ -30,6 +31,7 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
             scored_training_rows,
             warehouse_outcomes,
             training_jsonl,
+            preference_pairs,
             fine_tuned_model,
             model_registry_entry,
         ],

@@ -18,10 +18,11 @@ from flywheel_dagster.datasets.gates import (
     no_group_on_both_sides,
     no_lead_on_both_sides,
     valid_chat_format,
+    valid_pairs,
 )
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.datasets.weeks import stale_weeks
-from flywheel_dagster.names import REPLY_SENTIMENT, TRAINING_JSONL
+from flywheel_dagster.names import PREFERENCE_PAIRS, REPLY_SENTIMENT, TRAINING_JSONL
 from flywheel_dagster.presentation import table
 from flywheel_dagster.replies.judging import Tally
 from flywheel_dagster.replies.weekly import ENOUGH, WeekOfReplies, shift
@@ -68,6 +69,29 @@ DATASET_CHECKS = [
     ),
 ]
 
+PAIR_CHECKS = [
+    dg.AssetCheckSpec(
+        "valid_pairs",
+        asset=PREFERENCE_PAIRS,
+        blocking=True,
+        description="Every line follows the DPO format, and the KTO rows theirs.",
+    ),
+    dg.AssetCheckSpec(
+        "no_lead_on_both_sides", asset=PREFERENCE_PAIRS, blocking=True, description="No lead is trained on and validated with."
+    ),
+    dg.AssetCheckSpec(
+        "no_group_on_both_sides",
+        asset=PREFERENCE_PAIRS,
+        blocking=True,
+        description="No group of near-duplicate messages is trained on and validated with.",
+    ),
+    dg.AssetCheckSpec(
+        "no_address_left",
+        asset=PREFERENCE_PAIRS,
+        blocking=True,
+        description="No line has an e-mail address, but for organizations that switched redaction off.",
+    ),
+]
 
 REPLY_CHECKS = [
     dg.AssetCheckSpec(
@@ -171,6 +195,16 @@ def check_dataset(connection: psycopg.Connection[TupleRow], dataset: Dataset, se
             else "all weeks are current",
             metadata={"stale_weeks": len(stale), "sample": table([{"week": week} for week in stale[:10]])},
         ),
+    ]
+
+
+def check_pairs(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> list[dg.AssetCheckResult]:
+    """The results of all checks of `preference_pairs`."""
+    return [
+        _result("valid_pairs", valid_pairs(dataset)),
+        _result("no_lead_on_both_sides", no_lead_on_both_sides(connection, dataset)),
+        _result("no_group_on_both_sides", no_group_on_both_sides(connection, dataset)),
+        _result("no_address_left", no_address_left(connection, dataset)),
     ]
 
 

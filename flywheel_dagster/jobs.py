@@ -7,6 +7,7 @@ from flywheel_dagster.names import (
     HELD_MEETINGS,
     MODEL_REGISTRY_ENTRY,
     OUTCOME_LABELS,
+    PREFERENCE_PAIRS,
     REPLY_SENTIMENT,
     SCORED_TRAINING_ROWS,
     TRAINING_JSONL,
@@ -38,6 +39,12 @@ train_scope = dg.define_asset_job(
     description="Assemble a scope's dataset, train on it, and register the version.",
 )
 
+pair_scope = dg.define_asset_job(
+    "pair_scope",
+    selection=[PREFERENCE_PAIRS],
+    description="Match a scope's messages that won with ones that lost.",
+)
+
 observe_outcomes = dg.define_asset_job(
     "observe_outcomes",
     selection=[OUTCOME_LABELS],
@@ -56,4 +63,4 @@ link_events = dg.define_asset_job(
     description="Decide anew which outcome each event belongs to that names none, and show what is left.",
 )
 
-JOBS = [observe_outcomes, complete_meetings, link_events, classify_replies, score_weeks, export_weeks, train_scope]
+JOBS = [observe_outcomes, complete_meetings, link_events, classify_replies, score_weeks, export_weeks, train_scope, pair_scope]

@@ -79,30 +79,43 @@ class _Draft(NamedTuple):
     replaced: Mapping[str, int]
 
 
-_JOINT = "\n"
+_BETWEEN = "\n\x1e\n"
 _CONTEXT = ("lead_industry", "lead_role", "company_size", "channel", "framework", "tone")
 
 
 def _draft(row: Mapping[str, Any], organization: Organization, *, with_outcome_note: bool) -> _Draft:
     subject, body = row["subject_line"], row["message_body"]
     request = tuple(" ".join((row[name] or "").split()) for name in _CONTEXT)
-    replaced: Counter[str] = Counter()
+    replaced: Mapping[str, int] = {}
     if organization.senders is not None:
         lead = Person(row["first_name"], row["last_name"], row["company"], row["email"], row["phone"])
-        known = KnownPeople(lead, organization.senders)
-
-        def private(text: str) -> str:
-            found = redact(text, known)
-            replaced.update(found.counts)
-            return found.text
-
-        body = private(message_text_only(body))
-        subject = private(subject) if subject else subject
-        request = tuple(private(_JOINT.join(request)).split(_JOINT))
+        found = _redacted([*request, subject or "", message_text_only(body)], KnownPeople(lead, organization.senders))
+        *asked, subject, body = found.texts
+        request, replaced = tuple(asked), found.counts
     if not body.strip():
         return _Draft("", "", request, replaced)
     text = message_text(subject, body)
     return _Draft(text + outcome_note(row) if with_outcome_note else text, body, request, replaced)
+
+
+class _Redacted(NamedTuple):
+    texts: list[str]
+    counts: Mapping[str, int]
+
+
+def _redacted(texts: Sequence[str], known: KnownPeople) -> _Redacted:
+    """All texts of a message in one go, which takes half the time; one by one where the mark between them stands in a text already."""
+    together = _BETWEEN.join(texts)
+    if together.count(_BETWEEN) == len(texts) - 1:
+        found = redact(together, known)
+        parts = found.text.split(_BETWEEN)
+        if len(parts) == len(texts):
+            return _Redacted(parts, found.counts)
+    each = [redact(text, known) for text in texts]
+    counts: Counter[str] = Counter()
+    for found in each:
+        counts.update(found.counts)
+    return _Redacted([found.text for found in each], counts)
 
 
 @lru_cache(maxsize=10_000)

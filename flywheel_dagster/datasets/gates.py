@@ -12,7 +12,9 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import statement
 from flywheel_dagster.datasets.chat_format import problems
+from flywheel_dagster.datasets.dpo_format import dpo_problems
 from flywheel_dagster.datasets.files import MANIFEST, SIDES, verify
+from flywheel_dagster.datasets.kto_format import kto_problems
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.errors import InputError
 
@@ -101,13 +103,32 @@ def manifest_names_every_line(connection: psycopg.Connection[TupleRow], dataset:
 
 def no_address_left(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> Verdict:
     """No line has an e-mail address, but for organisations that switched redaction off."""
-    found = connection.execute(statement("members_without_redaction"), {"hash": dataset.hash}).fetchone()
-    assert found is not None
-    if found[0]:
-        return Verdict(True, f"redaction is off for the organizations of {found[0]} examples", {"not_redacted": found[0]})
+    if off := redaction_is_off(connection, dataset):
+        return Verdict(True, f"redaction is off for the organizations of {off} examples", {"not_redacted": off})
     lines = [f"{name} line {number}" for name in SIDES.values() for number in _with_address(dataset, name)]
     remedy = f"{lines[0]} has an e-mail address; materialize the weeks of scored_training_rows again" if lines else ""
     return Verdict(not lines, remedy or "no line has an e-mail address", {"lines_with_address": len(lines), "sample": lines[:5]})
+
+
+def redaction_is_off(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> int:
+    """How many members are of organisations whose messages are used as they are."""
+    found = connection.execute(statement("members_without_redaction"), {"hash": dataset.hash}).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def valid_pairs(dataset: Dataset) -> Verdict:
+    """Every line follows the formats of preference pairs."""
+    found = [
+        f"{kind}{name} line {problem.line}: {problem.reason}"
+        for name in SIDES.values()
+        for kind, problems_of in (("", dpo_problems), ("kto_", kto_problems))
+        for problem in problems_of(dataset.directory / f"{kind}{name}")
+    ]
+    remedy = f"{found[0]}; materialize the weeks of scored_training_rows and these pairs again" if found else ""
+    return Verdict(
+        not found, remedy or f"all {dataset.examples} pairs follow both formats", {"problems": len(found), "sample": found[:5]}
+    )
 
 
 def require_trainable(connection: psycopg.Connection[TupleRow], dataset: Dataset | None, scope: str, minimum: int) -> Dataset:
