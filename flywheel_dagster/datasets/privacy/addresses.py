@@ -7,16 +7,17 @@ from collections import Counter
 from flywheel_dagster.datasets.privacy.known import KnownPeople
 from flywheel_dagster.datasets.privacy.placeholders import replace_matches
 
-_EMAIL = re.compile(r"(?<![\w.+%}-])[\w+%-][\w.+%'&=!#$*/?^~-]*+@(?:[\w-]++\.)*+[\w-]*\w", re.ASCII)
-_EMAIL_OF_ANY_SCRIPT = re.compile(r"(?<![\w.+%}-])[\w+%-][\w.+%'&=!#$*/?^~-]*+@(?:[\w-]++\.)*+[\w-]*\w")
+_EMAIL = re.compile(r"(?<![\w.+%}-])[\w+%-][\w.+%'&=!#$*/?^~-]*+@[\w-]++(?:\.[\w-]++)*+", re.ASCII)
+_EMAIL_OF_ANY_SCRIPT = re.compile(r"(?<![\w.+%}-])[\w+%-][\w.+%'&=!#$*/?^~-]*+@[\w-]++(?:\.[\w-]++)*+")
 _HIDDEN_EMAIL = re.compile(
     r"(?<![\w.+}-])[\w+-][\w.+-]{0,63}+ ?[\[(]\s?(?:at|@|ät|arroba|arobase)\s?[\])] ?[\w-]{1,63}(?: ?(?:\.|[\[(]\s?(?:dot|punkt|punto|point)\s?[\])]) ?\w{2,63}){1,4}",
     re.IGNORECASE,
 )
+_HIDDEN_SIGN = re.compile(r"[\[(]\s?(?:at|@|ät|arroba|arobase)\s?[\])]", re.IGNORECASE)
 _IP = re.compile(r"(?<![\w.}-])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\w.]*\w)")
 _IP6 = re.compile(r"(?<![\w.:}])(?=[0-9a-fA-F:]{0,4}:)[0-9a-fA-F:]{6,39}(?![\w:])")
 _VERSION = re.compile(
-    r"(?:version|versión|versão|release|build|firmware|driver|v|ver|rev|§|section|abschnitt|kapitel|chapter|clause)[. :]{0,2}$",
+    r"(?<!\w)(?:version|versión|versão|release|build|firmware|driver|v|ver|rev|§|section|abschnitt|kapitel|chapter|clause)[. :]{0,2}$",
     re.IGNORECASE,
 )
 
@@ -33,7 +34,7 @@ def replace_emails(text: str, known: KnownPeople, counts: Counter[str]) -> str:
 
     if "@" in text:
         text = replace_matches(_EMAIL if text.isascii() else _EMAIL_OF_ANY_SCRIPT, text, judge, counts)
-    if "(" in text or "[" in text:
+    if _HIDDEN_SIGN.search(text):
         text = replace_matches(_HIDDEN_EMAIL, text, lambda found: "email_address", counts)
     return text
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from flywheel_dagster.datasets.privacy.phrases import Phrases, company_phrases, domain_phrases, name_phrases, value_phrase
+from flywheel_dagster.datasets.privacy.phrases import Phrases
+from flywheel_dagster.datasets.privacy.values import company_phrases, name_phrases, own_domain, value_phrases
 
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>.]+")
 SHORTEST_PHONE = 6  # digits
@@ -31,8 +32,8 @@ class _Known:
 
     def add(self, person: Person, prefix: str) -> None:
         first, last, company, email, phone = person
-        self.phrases.add_all(name_phrases(first, last, prefix))
-        self.phrases.add_all(company_phrases(company, email, f"{prefix}company"))
+        self.phrases.add(name_phrases(first, last, prefix))
+        self.phrases.add(company_phrases(company, email, f"{prefix}company"))
         if email:
             self._add_email(email.strip(), f"{prefix}email")
         if phone:
@@ -42,14 +43,14 @@ class _Known:
         if _EMAIL.fullmatch(email):
             self.emails.setdefault(email.lower(), name)
         else:
-            self.phrases.add_all(value_phrase(email, name))
+            self.phrases.add(value_phrases(email, name))
 
     def _add_phone(self, phone: str, name: str) -> None:
         digits = phone_digits(phone)
         if len(digits) >= SHORTEST_PHONE and not re.search(r"[^\W\d_]{2}", phone.partition("x")[0]):
             self.phones.setdefault(digits[-_COMPARED:], []).append((digits, name))
         else:
-            self.phrases.add_all(value_phrase(phone, name))
+            self.phrases.add(value_phrases(phone, name))
 
 
 class KnownSenders(_Known):
@@ -57,7 +58,7 @@ class KnownSenders(_Known):
 
     def __init__(self, senders: Iterable[Person] = (), organization_name: str | None = None) -> None:
         super().__init__()
-        self.phrases.add_all(company_phrases(organization_name, None, "sender_company"))
+        self.phrases.add(company_phrases(organization_name, None, "sender_company"))
         for sender in senders:
             self.add(sender, "sender_")
 
@@ -72,8 +73,8 @@ class KnownPeople(_Known):
         super().__init__()
         self.senders = senders
         self.add(lead, "")
-        self._domain, phrases = domain_phrases(lead.email, "company")
-        self.phrases.add_all(phrases)
+        self._domain = own_domain(lead.email)
+        self.phrases.add(value_phrases(self._domain, "company"))
 
     def email(self, address: str) -> str | None:
         """The merge field of a known e-mail address."""

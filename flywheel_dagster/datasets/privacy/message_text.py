@@ -2,10 +2,17 @@
 
 import re
 
+from flywheel_dagster.replies.closing_words import REGARDS, is_ordinary
 from flywheel_dagster.replies.quoted_thread import LIMIT, cut_quoted_thread
 from flywheel_dagster.replies.signatures import cut_signature
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
+_SIGNS_OF_THREAD = ("\n>", "\n >", "--", "__", "==", "**", "##", "：", ":\n", ":\r", ": \n", ">\n", ">\r", "寫道", "写道")
+_SIGNS_OF_INTRODUCTION = ("wrote", "schrieb", "écrit", "escribió", "escreveu")
+_LONGEST_HEADER = 34  # characters with its colon
+# The usual end, "Best,\nSam", beneath a sentence.
+_USUAL_END = re.compile(r"[.!?)]\n\n([^\W\d_][^\W\d_ ]{1,12}(?: [^\W\d_]{2,12}){0,2}),?\n([^\W\d_]{2,20}(?: [^\W\d_]{2,20})?)\s*\Z")
+_LONGEST_END = 100  # characters
 
 
 def message_text_only(body: str) -> str:
@@ -13,7 +20,26 @@ def message_text_only(body: str) -> str:
 
     Where something goes, the lines that stay are as they were, without blanks at the end. The time is linear in the text's length.
     """
-    whole = _plain(body)
+    if not _may_have_thread(body):
+        tail = max(0, len(body) - _LONGEST_END)
+        end = _USUAL_END.search(body, tail)
+        if end and REGARDS.fullmatch(end[1]) and end[2].istitle() and not is_ordinary(end[2]):
+            return body[: end.start() + 1]
+    return _cut(body)
+
+
+def _may_have_thread(body: str) -> bool:
+    """Whether there is a quoted line, a ruled title, what ends like an introduction, or two lines like headers: a cheap, generous look."""
+    if body.startswith(">") or body.endswith((":", ">")) or any(sign in body for sign in _SIGNS_OF_THREAD):
+        return True
+    lower = body.lower()
+    return any(sign in lower for sign in _SIGNS_OF_INTRODUCTION) or (
+        lower.count(":") > 1 and sum(":" in line[:_LONGEST_HEADER] for line in lower.split("\n")) > 1
+    )
+
+
+def _cut(body: str) -> str:
+    whole = body.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
     written = _without_thread(whole)
     text = cut_signature(written).text or written
     return body if not text or text == whole.strip() else _lines_of(body, text)
@@ -21,14 +47,13 @@ def message_text_only(body: str) -> str:
 
 def _without_thread(whole: str) -> str:
     """The text without the thread that begins in the first LIMIT characters; what follows them stays if no thread reaches to it."""
+    if len(whole) <= LIMIT:
+        return cut_quoted_thread(whole)
     head = whole[:LIMIT]
     written = cut_quoted_thread(head)
-    reaches = written.rstrip()[-1:] != head.rstrip()[-1:] or not head.rstrip().endswith(written[-200:].rstrip())
-    return written if reaches or len(whole) <= LIMIT else whole if written == head.strip() else written + whole[LIMIT:]
-
-
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
+    if written == head.strip():
+        return whole
+    return written + whole[LIMIT:] if head.rstrip().endswith(written[-200:]) else written
 
 
 def _lines_of(body: str, text: str) -> str:

@@ -84,11 +84,12 @@ _VALID: dict[str, Valid] = {
 
 def replace_numbers(text: str, counts: Counter[str]) -> str:
     """The text with placeholders for IBANs, cards and national numbers."""
-    text = _replace_ibans(text, counts)
+    text = replace_matches(_IBAN, text, _iban, counts)
+    text = replace_fiscal_codes(text, counts)
     text = replace_matches(_CARD, text, lambda found: "card_number" if luhn.is_valid(_bare(found[0])) else None, counts)
     for pattern, is_valid in _BY_SHAPE:
         text = replace_matches(pattern, text, partial(_national, is_valid), counts)
-    return _replace_called(text, counts)
+    return replace_matches(_CALLED, text, _called, counts)
 
 
 def replace_fiscal_codes(text: str, counts: Counter[str]) -> str:
@@ -106,10 +107,6 @@ def _bare(number: str) -> str:
     return "".join(character for character in number if character.isalnum())
 
 
-def _replace_ibans(text: str, counts: Counter[str]) -> str:
-    return replace_matches(_IBAN, text, _iban, counts)
-
-
 def _iban(found: re.Match[str]) -> Part | None:
     """The IBAN that the match begins with: as long as its country has them, and 1 modulo 97 (ISO 13616)."""
     length = _LENGTHS.get(found[0][:2].upper(), 99)
@@ -123,10 +120,6 @@ def _iban(found: re.Match[str]) -> Part | None:
     if int("".join(str(int(character, 36)) for character in number[4:] + number[:4])) % 97 != 1:
         return None
     return Part("iban", found.start(), found.start() + end)
-
-
-def _replace_called(text: str, counts: Counter[str]) -> str:
-    return replace_matches(_CALLED, text, _called, counts)
 
 
 def _called(found: re.Match[str]) -> Part | None:

@@ -12,8 +12,11 @@ from flywheel_dagster.datasets.privacy.numbers import replace_fiscal_codes, repl
 from flywheel_dagster.datasets.privacy.phones import replace_phones
 from flywheel_dagster.datasets.privacy.phrases import replace_phrases
 
-_DIGITS = re.compile(r"\d(?:[^\w\n]{0,3}\d){5}")
-_FEW_DIGITS = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d|[0-9a-fA-F]:[0-9a-fA-F]{0,4}:")
+_NO_DIGITS = bytes(code for code in range(256) if not 48 <= code <= 57)
+_OTHER_DIGITS = re.compile("[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\uff10-\uff19]")
+_LONG_NUMBER = re.compile(r"\d(?:[^\w\n]{0,3}\d){5}")
+_FEWEST_DIGITS, _FEWEST_OF_NUMBER = 4, 6
+_COLONS = 7  # of an IPv6 address without "::"
 
 
 class Redacted(NamedTuple):
@@ -33,12 +36,30 @@ def redact(text: str, known: KnownPeople) -> Redacted:
     counts: Counter[str] = Counter()
     text = replace_links(text, known, counts)
     text = replace_emails(text, known, counts)
-    if _DIGITS.search(text):
-        text = replace_numbers(text, counts)
-        text = replace_ip_addresses(text, counts)
-        text = replace_phones(text, known, counts)
-    elif _FEW_DIGITS.search(text):
-        text = replace_ip_addresses(text, counts)
-    text = replace_fiscal_codes(text, counts)
+    text = _replace_figures(text, known, counts)
     text = replace_phrases(text, known.phrases, known.senders.phrases, counts)
     return Redacted(text, counts)
+
+
+def _replace_figures(text: str, known: KnownPeople, counts: Counter[str]) -> str:
+    """Line by line, for most lines have no more than a year or a price."""
+    if not _has_digits(text, _FEWEST_DIGITS) and "::" not in text:
+        return text
+    return "\n".join([_replace_in_line(line, known, counts) for line in text.split("\n")])
+
+
+def _replace_in_line(line: str, known: KnownPeople, counts: Counter[str]) -> str:
+    if _has_digits(line, _FEWEST_OF_NUMBER):
+        if _LONG_NUMBER.search(line):
+            line = replace_numbers(line, counts)
+            line = replace_ip_addresses(line, counts)
+            return replace_phones(line, known, counts)
+        line = replace_fiscal_codes(line, counts)
+    if line.count(".") > 2 or "::" in line or line.count(":") >= _COLONS:
+        line = replace_ip_addresses(line, counts)
+    return line
+
+
+def _has_digits(text: str, count: int) -> bool:
+    digits = text.encode("utf-8", "surrogatepass").translate(None, _NO_DIGITS)
+    return len(digits) >= count or (not text.isascii() and _OTHER_DIGITS.search(text) is not None)

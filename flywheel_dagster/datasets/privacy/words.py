@@ -1,7 +1,9 @@
-"""Words of a text as names are compared by: without case, accents and marks; a character each where a script has no spaces."""
+"""Words of a text as they are compared with names: without case, accents and marks; a character each where a script has no spaces."""
 
 import re
+import string
 import unicodedata
+from collections.abc import Iterator, Mapping
 
 # Chinese, Japanese and Korean: no spaces around a name, so each character is a word of its own.
 _ALONE = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
@@ -31,16 +33,41 @@ _UNDECOMPOSED = str.maketrans(
     }
     | {"Ð": "d", "þ": "th", "Þ": "th", "ı": "i", "İ": "i", "ħ": "h", "Ħ": "h"}
 )
+_TO_WORDS = str.maketrans(
+    {chr(code): chr(code).lower() if chr(code) in string.ascii_letters + string.digits else " " for code in range(128)}
+)
 _DROPPED = re.compile(f"[{_MARKS}]+")
 
 
 def folded_words(text: str) -> list[str]:
     """The words of the text, folded, in their order: as many as `WORD` finds."""
     if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
-    return [word.lower() if word.isascii() else fold(word) for word in WORD.findall(text)]
+        return text.translate(_TO_WORDS).split()
+    return [fold(word) for word in WORD.findall(text)]
 
 
 def fold(word: str) -> str:
     """A word without case, accents and marks: "José" is "jose", "Strauß" "strauss"."""
+    if word.isascii():
+        return word.lower()
     return _DROPPED.sub("", unicodedata.normalize("NFKD", word.translate(_UNDECOMPOSED))).casefold()
+
+
+def word_starts(text: str, *wanted: Mapping[str, object]) -> list[int]:
+    """Where the wanted words, given folded, begin in the text. It costs the text's length, not the number of wanted words."""
+    words = folded_words(text)
+    present = set(words)
+    hits = {word for each in wanted for word in (present if len(each) > len(present) else each) if word in each and word in present}
+    if not hits:
+        return []
+    if not text.isascii():
+        return [found.start() for found, word in zip(WORD.finditer(text), words, strict=True) if word in hits]
+    spaced = f" {text.translate(_TO_WORDS)} "
+    return sorted(at for word in hits for at in _occurrences(spaced, f" {word} "))
+
+
+def _occurrences(text: str, sought: str) -> Iterator[int]:
+    at = text.find(sought)
+    while at >= 0:
+        yield at
+        at = text.find(sought, at + 1)
