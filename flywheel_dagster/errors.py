@@ -29,6 +29,10 @@ class InputError(FlywheelError):
     """A file, row or argument that a user gave can't be used."""
 
 
+class BudgetError(InputError):
+    """Training would cost more than the budget allows, or nobody knows what; nothing was sent."""
+
+
 class TrainingError(FlywheelError):
     """A trainer refused, failed or gave up; nothing was registered."""
 

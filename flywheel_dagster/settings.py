@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     base_model: str = Field("gpt-4o-2024-08-06", validation_alias="FLYWHEEL_BASE_MODEL")
     epochs: Annotated[int, Field(ge=1, le=50)] = Field(3, validation_alias="FLYWHEEL_EPOCHS")
     training_seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(17, validation_alias="FLYWHEEL_TRAINING_SEED")
+    prices: Path | None = Field(None, validation_alias="FLYWHEEL_PRICES")
+    training_budget_usd: Annotated[Decimal, Field(ge=0)] | None = Field(None, validation_alias="FLYWHEEL_TRAINING_BUDGET_USD")
     poll_seconds: Annotated[float, Field(gt=0)] = Field(60, validation_alias="FLYWHEEL_POLL_SECONDS")
     training_timeout_hours: Annotated[float, Field(gt=0)] = Field(24, validation_alias="FLYWHEEL_TRAINING_TIMEOUT_HOURS")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")

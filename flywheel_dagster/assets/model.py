@@ -53,6 +53,7 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
             suffix=f"flywheel-{version}".replace(".", "-"),
             patience=flywheel.patience(),
             resubmit=config.resubmit,
+            budget_usd=settings.training_budget_usd,
             progress=tell,
         )
     return dg.MaterializeResult(

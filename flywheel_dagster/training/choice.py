@@ -2,6 +2,7 @@
 
 from flywheel_dagster.errors import SettingsError
 from flywheel_dagster.settings import Settings
+from flywheel_dagster.training.prices import price_list
 from flywheel_dagster.training.trainer import Trainer
 
 LOCAL_KEY = "sk-local-development"
@@ -28,4 +29,5 @@ def _openai(settings: Settings, *, key: str, base_url: str | None, local: bool) 
         seed=settings.training_seed,
         base_url=base_url,
         local=local,
+        prices=price_list(settings.prices),
     )

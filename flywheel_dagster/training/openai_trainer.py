@@ -11,7 +11,8 @@ from openai.types.fine_tuning import FineTuningJob
 
 from flywheel_dagster.errors import PermanentTrainingError, TransientTrainingError, UnansweredError, UnknownJobError
 from flywheel_dagster.openai_errors import Failures, checked_key, classified
-from flywheel_dagster.training.prices import openai_training_cost
+from flywheel_dagster.training.estimate import Estimate, estimate, free
+from flywheel_dagster.training.prices import PriceList, openai_training_cost
 from flywheel_dagster.training.trainer import JobState, JobStatus
 
 _KEY = "flywheel_key"
@@ -32,10 +33,19 @@ class OpenAITrainer:
     name = "openai"
 
     def __init__(
-        self, *, api_key: str, base_model: str, epochs: int, seed: int, base_url: str | None = None, local: bool = False
+        self,
+        *,
+        api_key: str,
+        base_model: str,
+        epochs: int,
+        seed: int,
+        base_url: str | None = None,
+        local: bool = False,
+        prices: PriceList | None = None,
     ) -> None:
         self.base_model = base_model
         self._epochs, self._seed, self._local, self._api_key = epochs, seed, local, checked_key(api_key)
+        self._prices = prices
         self._client = openai.OpenAI(api_key=self._api_key, base_url=base_url, max_retries=0, timeout=120)
         weakref.finalize(self, self._client.close)  # its connections go with the trainer
 
@@ -99,9 +109,15 @@ class OpenAITrainer:
             last_event=self._last_event(job_id),
         )
 
+    def estimate(self, tokens: int, *, validation_tokens: int = 0) -> Estimate:
+        """By the dated price list; the local server is free."""
+        if self._local:
+            return free(self.name, self.base_model, tokens, self._epochs, why="the local server")
+        return estimate(self.name, self.base_model, tokens, self._epochs, validation_tokens=validation_tokens, prices=self._prices)
+
     def cost_usd(self, trained_tokens: int) -> float | None:
-        """By the dated price table; the local server is free."""
-        return 0.0 if self._local else openai_training_cost(self.base_model, trained_tokens)
+        """By the dated price list; the local server is free."""
+        return 0.0 if self._local else openai_training_cost(self.base_model, trained_tokens, self._prices)
 
     def _last_event(self, job_id: str) -> str | None:
         # Only told, never decided upon: a job whose events can't be had still has its state.

@@ -24,6 +24,7 @@ from flywheel_dagster.errors import (
     UnknownJobError,
 )
 from flywheel_dagster.patience import Patience
+from flywheel_dagster.training.estimate import require_within_budget
 from flywheel_dagster.training.trainer import JobState, JobStatus, Trainer
 
 _ATTEMPTS = 7  # of a submission: with pauses of 1, 2, 4 … seconds about a minute, which a provider's list may also lag behind
@@ -55,6 +56,7 @@ def train(
     suffix: str,
     patience: Patience = Patience(),
     resubmit: bool = False,
+    budget_usd: Decimal | None = None,
     progress: Callable[[JobStatus], None] = lambda _: None,
 ) -> TrainedModel:
     """Train on a dataset, or find the training that was bought for it, and wait for its end.
@@ -63,7 +65,8 @@ def train(
     be inside a `transaction()` block. Raises PermanentTrainingError with the provider's message for a failed or cancelled job, also when
     called again, unless `resubmit` asks for a new attempt (or the provider no longer knows the job, UnknownJobError);
     TransientTrainingError when the provider stays away or the job outlasts `patience.limit`; InputError when files to upload aren't
-    those of the dataset; DatabaseError when the connection is lost, which loses no job.
+    those of the dataset; BudgetError, before anything is sent, when a job that has to be bought would cost more than `budget_usd` (None: no
+    limit) or its price is not known; DatabaseError when the connection is lost, which loses no job.
     """
     connection.commit()  # inside an open transaction no step would be kept before the caller's own commit
     try:
@@ -80,7 +83,7 @@ def train(
         ):  # another process for this job waits, and finds it submitted
             row = _read(connection, row["id"])
             if row["provider_job_id"] is None:
-                row = _submit(connection, trainer, dataset, row, suffix, patience)
+                row = _submit(connection, trainer, dataset, row, suffix, patience, budget_usd)
         return _wait(connection, trainer, row, patience, progress)
     except psycopg.OperationalError as error:
         if not connection.closed:
@@ -123,6 +126,7 @@ def _submit(
     row: dict[str, Any],
     suffix: str,
     patience: Patience,
+    budget_usd: Decimal | None,
 ) -> dict[str, Any]:
     verify(dataset)
     job = row["id"]
@@ -133,6 +137,7 @@ def _submit(
         asked = _read(connection, job)["status"] == "submitted"
         if (job_id := _found(trainer, key, patience, looks=_ATTEMPTS if asked else 1)) is not None:
             return job_id
+        require_within_budget(trainer.estimate(dataset.train_tokens, validation_tokens=dataset.validation_tokens), budget_usd)
         _upload(connection, trainer, dataset, job)
         files = _read(connection, job)
         # Said before it is done. It also proves that the connection lives, and with it the lock.

@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from flywheel_dagster.training.estimate import Estimate
+
 
 class JobState(StrEnum):
     """Where a job stands. Whatever a provider says that is not an end is `running`: only ends are believed."""
@@ -56,6 +58,10 @@ class Trainer(Protocol):
 
     def status(self, job_id: str) -> JobStatus:
         """Look at a job. Raises UnknownJobError when the provider knows none of this id."""
+        ...
+
+    def estimate(self, tokens: int, *, validation_tokens: int = 0) -> Estimate:
+        """What training on so many tokens of examples would cost, epochs and all, before anything is bought."""
         ...
 
     def cost_usd(self, trained_tokens: int) -> float | None:
