@@ -58,14 +58,20 @@ $$;
 create trigger after_update_of_private after update on leads referencing old table as gone new table as arrived
   for each statement execute function leads_after_private_change();
 
--- What near-duplicates are told by: texts that have one of these sixteen in common belong together. A text is stored once a week.
+-- What near-duplicates are told by: texts that have one of sixteen bands in common are compared by their signatures. A text is stored once a week.
 create table message_bands (
   week date not null,
   text_key bigint not null,
   bands bigint[] not null,
+  signature bit(128) not null,
   primary key (week, text_key)
 );
 comment on column message_bands.bands is 'Hashes of groups of the text''s MinHash (datasets/near_duplicates.py); each with the number of its band mixed in.';
+comment on column message_bands.signature is 'The lowest bit of each of the 128 values of the text''s MinHash.';
+
+-- At least 85 % of the bits are equal, as of texts that have 70 % of their shingles in common.
+create function are_near_duplicates(one bit(128), other bit(128)) returns boolean language sql immutable parallel safe
+  return bit_count(one # other) <= 19;
 
 -- Where a lead's examples stand: test from the top, validation from the bottom, so that neither share moves the other's leads.
 create function dataset_side(split_point double precision, validation_share double precision, test_share double precision) returns text
@@ -102,6 +108,7 @@ comment on column simulations.anchor is 'The moment that counts as "now" in this
 drop table simulations;
 drop function why_dropped(scored_training_rows, text, boolean, date, text[], boolean, timestamptz, double precision, int);
 drop function dataset_side(double precision, double precision, double precision);
+drop function are_near_duplicates(bit, bit);
 drop table message_bands;
 drop trigger after_update_of_private on leads;
 drop function leads_after_private_change();

@@ -43,12 +43,12 @@ def choose(connection: psycopg.Connection[TupleRow], scope: str, selection: Sele
 
 
 def group_near_duplicates(connection: psycopg.Connection[TupleRow]) -> None:
-    """Fill the temporary table `dataset_groups` with the texts of `dataset_kept` that hang together by shared bands, however many lie between.
+    """Fill the temporary table `dataset_groups` with the texts of `dataset_kept` that hang together, however many near-duplicates lie between.
 
     A group is named by the least of its texts' keys, so it doesn't depend on any order.
     """
-    connection.execute(statement("create_dataset_bands"))
-    connection.execute("analyze dataset_bands")
+    connection.execute(statement("create_dataset_edges"))
+    connection.execute("analyze dataset_edges")
     connection.execute(statement("create_dataset_groups"))
     connection.execute("analyze dataset_groups")
     while connection.execute(statement("join_dataset_groups")).rowcount:

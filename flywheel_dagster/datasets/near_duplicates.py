@@ -18,11 +18,11 @@ _WORDS = re.compile(
 _PACK = struct.Struct(f"<{BANDS * ROWS}I")
 
 
-class Fingerprint(NamedTuple):
-    """`key`: equal for texts of equal words. `bands`: 16 hashes; texts that share one are near-duplicates. All are signed 64-bit numbers."""
+class Sketch(NamedTuple):
+    """What near-duplicates are found by: 16 hashes (signed, 64 bits) of which they share one, and 128 bits of which most are equal."""
 
-    key: int
-    bands: Sequence[int]
+    bands: list[int]
+    signature: str
 
 
 def words(text: str) -> list[str]:
@@ -35,23 +35,21 @@ def text_key(compared: Sequence[str]) -> int:
     return _number(" ".join(compared).encode("utf-8", "surrogatepass"))
 
 
-def bands(compared: Sequence[str]) -> list[int]:
-    """The text's MinHash over shingles of three words, cut in 16 bands of 8 values.
+def sketch(compared: Sequence[str]) -> Sketch:
+    """The text's MinHash over shingles of three words: 128 values, cut in 16 bands of 8, and the lowest bit of each.
 
     Two texts whose shingles have the Jaccard similarity s share a band with the probability 1 - (1 - s**8)**16: 6 % at 0.5, 61 % at 0.7,
-    95 % at 0.8, 99.99 % at 0.9 (Broder 1997; banding as in Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, chapter 3).
+    95 % at 0.8, 99.99 % at 0.9 (Broder 1997; banding as in Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, chapter 3). Among a million
+    texts a thousandth by chance is too much: of two that share a band the bits are compared, of which (1 + s) / 2 are equal (Li and König,
+    b-Bit Minwise Hashing, 2010).
     """
-    sketch = RMinHash(num_perm=BANDS * ROWS, seed=_SEED)
-    sketch.update(_shingles(compared))
-    packed = _PACK.pack(*sketch.digest())
+    minima = RMinHash(num_perm=BANDS * ROWS, seed=_SEED)
+    minima.update(_shingles(compared))
+    values = minima.digest()
+    packed = _PACK.pack(*values)
     step = ROWS * 4
-    return [_number(bytes([band]) + packed[band * step : (band + 1) * step]) for band in range(BANDS)]
-
-
-def fingerprint(text: str) -> Fingerprint:
-    """Key and bands of a text."""
-    compared = words(text)
-    return Fingerprint(text_key(compared), bands(compared))
+    bands = [_number(bytes([band]) + packed[band * step : (band + 1) * step]) for band in range(BANDS)]
+    return Sketch(bands, "".join(["1" if value & 1 else "0" for value in values]))
 
 
 def _shingles(compared: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import Lock, connect, held_lock, one_snapshot, statement
 from flywheel_dagster.datasets.examples import Example, Organization, build_examples, example_format, split_point
-from flywheel_dagster.datasets.near_duplicates import bands
+from flywheel_dagster.datasets.near_duplicates import sketch
 from flywheel_dagster.datasets.privacy.known import KnownSenders, Person
 from flywheel_dagster.workers import in_processes
 
@@ -153,7 +153,7 @@ class _Rewriting:
             for example in examples:
                 if example.key is not None and example.key not in self._written:
                     self._written[example.key] = None
-                    copy.write_row((self._week, example.key, bands(example.words)))
+                    copy.write_row((self._week, example.key, *sketch(example.words)))
         for key in list(islice(self._written, max(0, len(self._written) - _REMEMBERED))):
             del self._written[key]
 

@@ -1,1 +1,1 @@
-copy arriving_bands (week, text_key, bands) from stdin
+copy arriving_bands (week, text_key, bands, signature) from stdin

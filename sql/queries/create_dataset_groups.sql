@@ -1,3 +1,3 @@
--- Texts that share a band, each in a group of its own so far.
+-- Texts that have a near-duplicate, each in a group of its own so far.
 create temp table dataset_groups on commit drop as
-select distinct text_key, text_key as group_key from dataset_bands
+select text_key, text_key as group_key from (select text_key from dataset_edges union select least from dataset_edges) connected

@@ -1,10 +1,12 @@
--- Each text takes the least group among the texts that it shares a band with; none changes once all that hang together are one group.
-with band_least as (
-  select b.band, min(g.group_key) as least from dataset_bands b join dataset_groups g using (text_key) group by 1
+-- Each text takes the least group among its near-duplicates; none changes once all that hang together are one group.
+with beside as (
+  select e.text_key, g.group_key from dataset_edges e join dataset_groups g on g.text_key = e.least
+  union all
+  select e.least, g.group_key from dataset_edges e join dataset_groups g on g.text_key = e.text_key
 ),
-text_least as (
-  select b.text_key, min(l.least) as least from dataset_bands b join band_least l using (band) group by 1
+least as (
+  select text_key, min(group_key) as group_key from beside group by 1
 )
-update dataset_groups g set group_key = t.least
-from text_least t
-where g.text_key = t.text_key and t.least < g.group_key
+update dataset_groups g set group_key = l.group_key
+from least l
+where g.text_key = l.text_key and l.group_key < g.group_key

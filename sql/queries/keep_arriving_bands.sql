@@ -1,3 +1,3 @@
-insert into message_bands (week, text_key, bands)
-select week, text_key, bands from arriving_bands
+insert into message_bands (week, text_key, bands, signature)
+select week, text_key, bands, signature from arriving_bands
 on conflict do nothing
