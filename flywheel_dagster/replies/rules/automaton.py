@@ -1,6 +1,7 @@
 """Finds many phrases at once. A phrase is a short pattern of words; all of a language become one automaton, made as far as texts need it."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from flywheel_dagster.replies.rules.wording import BEGIN, END, NUMBER, QUESTION
 GAP = 3  # words that ".." may stand for
 _SKIPS = 3  # fillers in a row that may stand between two words of a phrase
 _MOST_STATES = 20_000
+_SHORTEST_STEM = 3  # letters
 _EDGES = frozenset({BEGIN, END, QUESTION})
 _PIECE = re.compile(r"\)\?|[\[\]()|]|[^\s\[\]()|]+")
 
@@ -59,11 +61,12 @@ class Phrases:
         """`barriers` are words that a category's gaps never stand for: "have .. interest" isn't what "have no interest" says."""
         self.words: set[str] = set()
         self.stems: set[str] = set()
+        self.uses: dict[str, Counter[str]] = {}  # how often a word stands in each category's phrases
         self._fillers = fillers
         self._root = _Node()
         for category, lines in phrases.items():
             for line in lines:
-                pattern = _Pattern(line, macros, spell, self, _EDGES | barriers.get(category, frozenset()))
+                pattern = _Pattern(line, category, macros, spell, self, _EDGES | barriers.get(category, frozenset()))
                 for node in pattern.from_(self._root):
                     node.categories.add(category)
         self._forget()
@@ -113,7 +116,7 @@ class Phrases:
         return following
 
     def _after(self, places: frozenset[_Place], word: str) -> Iterator[_Place]:
-        prefixes = [f"{word[:length]}*" for length in range(3, len(word) + 1) if f"{word[:length]}*" in self.stems]
+        prefixes = [f"{word[:length]}*" for length in range(_SHORTEST_STEM, len(word) + 1) if f"{word[:length]}*" in self.stems]
         if word[0].isdigit():
             prefixes.append(NUMBER)
         for node, room, skips in places:
@@ -136,9 +139,16 @@ class _Pattern:
     """One line of a list, read from left to right: (a|b), [optional] or (optional)?, @macro, stem*, and .. for up to GAP words."""
 
     def __init__(
-        self, line: str, macros: Mapping[str, str], spell: Callable[[str], list[str]], owner: Phrases, barriers: frozenset[str]
+        self,
+        line: str,
+        category: str,
+        macros: Mapping[str, str],
+        spell: Callable[[str], list[str]],
+        owner: Phrases,
+        barriers: frozenset[str],
     ) -> None:
-        self._line, self._macros, self._spell, self._owner, self._barriers = line, macros, spell, owner, barriers
+        self._line, self._category, self._macros, self._spell, self._owner = line, category, macros, spell, owner
+        self._barriers = barriers
 
     def from_(self, root: _Node) -> list[_Node]:
         pieces = _PIECE.findall(self._line)
@@ -202,7 +212,10 @@ class _Pattern:
         words = [piece] if piece.endswith("*") or piece[0] in "@#^$?," else self._spell(piece)
         here = starts
         for number, word in enumerate(words):
+            if word.endswith("*") and len(word) <= _SHORTEST_STEM:
+                raise InputError(f"the phrase {self._line!r} has the stem {word}; a stem has {_SHORTEST_STEM} letters or more")
             (self._owner.stems if word.endswith("*") else self._owner.words).add(word)
+            self._owner.uses.setdefault(word, Counter())[self._category] += 1
             target = last if last is not None and number == len(words) - 1 else _Node()
             for node in here:
                 node.words.setdefault(word, []).append(target)

@@ -7,12 +7,20 @@ from flywheel_dagster.replies.analysis import ReplyAnalysis, reply_analysis
 from flywheel_dagster.replies.own_words import OwnWords
 from flywheel_dagster.replies.rules.evidence import Signal, evidence
 from flywheel_dagster.replies.rules.language import languages_of
+from flywheel_dagster.replies.rules.leaning import FAMILIES
 from flywheel_dagster.replies.rules.lexicon import CATEGORIES
 from flywheel_dagster.replies.rules.verdict import Strengths, decide
 from flywheel_dagster.replies.rules.wording import read_part, sentences
 
 RULES_VERSION = 1
-SIGNALS = (*sorted(CATEGORIES - {"inert"}), "question", "short_question", "statement", "denial")  # the names of `signals`, in order
+SIGNALS = (
+    *sorted(CATEGORIES - {"inert"}),
+    "question",
+    "short_question",
+    "statement",
+    "denial",
+    *(f"leans_{family}" for family in FAMILIES),
+)  # the names of `signals`, in order
 _MOST_NAMED = 6
 
 

@@ -34,8 +34,10 @@ class Signal(NamedTuple):
 
 
 def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[Signal]:
-    """The signals of a reply in order. Of phrases inside one another only the outermost counts."""
+    """The signals of a reply in order. Of phrases inside one another only the outermost counts; of a sentence that says something, but
+    nothing that the lists know: how it stands there, whether it denies, and which way the words of all such sentences lean."""
     found: list[Signal] = []
+    unread: set[str] = set()
     all_lists = [lexicon(language) for language in languages or (EVERYWHERE,)]
     for number, sentence in enumerate(sentences):
         before = len(found)
@@ -48,21 +50,19 @@ def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[S
             length = sum(word not in (COMMA, QUESTION) for word in sentence)
             found.append(Signal("question" if length >= _SPECIFIC else "short_question", "?", 1.0, number, len(sentence)))
         elif not here:
-            found += _unread(all_lists, sentence, number)
+            read = [lists.read(sentence) for lists in all_lists]
+            unread.update(read[0])
+            if sum(word != COMMA for word in sentence) >= _SAYS_SOMETHING:
+                denies = any(word in lists.negators for lists, words in zip(all_lists, read, strict=True) for word in words)
+                found.append(Signal("denial" if denies else "statement", "", 1.0, number, 0))
         if len(found) > _MOST_SIGNALS:
             break
         if number and any(sentence[0] in lists.turns for lists in all_lists):
             found = [
                 signal._replace(weight=signal.weight * BEFORE_BUT) if signal.sentence == number - 1 else signal for signal in found
             ]
-    return found
-
-
-def _unread(all_lists: Sequence[Lexicon], sentence: list[str], number: int) -> Iterator[Signal]:
-    """Of a sentence that says something, but nothing that the lists know: how it stands there, and whether it denies."""
-    if sum(word != COMMA for word in sentence) >= _SAYS_SOMETHING:
-        denies = any(word in lists.negators for lists in all_lists for word in lists.read(sentence))
-        yield Signal("denial" if denies else "statement", "", 1.0, number, 0)
+    leanings = all_lists[0].leanings.shares(unread) if unread else {}
+    return [*found, *(Signal(f"leans_{family}", "", share, len(sentences), 0) for family, share in leanings.items())]
 
 
 def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:

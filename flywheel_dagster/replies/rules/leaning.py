@@ -16,8 +16,7 @@ _FAMILIES = {
 }
 FAMILIES = tuple(_FAMILIES)
 _FAMILY_OF = {category: family for family, categories in _FAMILIES.items() for category in categories}
-_CAUTION = 3.0  # uses in phrases that a word is thought to have besides, spread as those of all words are
-_FEWEST_USES = 2
+_CAUTION = 4.0  # uses in phrases that a word is thought to have besides, spread as those of all words are
 
 
 class Leanings:
@@ -35,7 +34,6 @@ class Leanings:
                 log((counts[family] / share + _CAUTION) / (counts.total() + _CAUTION)) for family, share in zip(FAMILIES, usual, strict=True)
             )
             for word, counts in by_word.items()
-            if counts.total() >= _FEWEST_USES
         }
 
     def shares(self, words: Collection[str]) -> dict[str, float]:

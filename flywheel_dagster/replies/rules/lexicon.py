@@ -3,11 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.replies.rules.automaton import Match, Phrases
+from flywheel_dagster.replies.rules.leaning import Leanings
 from flywheel_dagster.replies.rules.wording import ADDRESS, BEGIN, COMMA, END, LINK, NAME, NUMBER, OTHER, QUESTION, folded
 
 LANGUAGES = ("en", "es", "fr", "de", "pt")
@@ -59,7 +60,7 @@ class Lexicon:
         self._respelled = {
             folded(wrong.strip()): folded(right).split() for wrong, right in (line.split("=") for line in lists.pop("spelling", ()))
         }
-        macros = {name.strip(): folded(value).strip() for name, value in (line.split("=") for line in lists.pop("define", ()))}
+        macros = {folded(name.strip()): folded(value).strip() for name, value in (line.split("=") for line in lists.pop("define", ()))}
         words = {name: frozenset(self._single_words(lists.pop(name, ()))) for name in _WORD_LISTS}
         self.negators, self.turns, self.concessions, self.greetings = (
             words[name] for name in ("not", "but", "although", "greeting")
@@ -105,6 +106,11 @@ class Lexicon:
                     self._symbols[token] = known[0]
         words.append(END)
         return words
+
+    @cached_property
+    def leanings(self) -> Leanings:
+        """Which way words lean by the phrases they stand in; made when first asked for."""
+        return Leanings(self._phrases.uses)
 
     def find(self, words: list[str]) -> Iterator[Match]:
         """The phrases in a sentence that was read."""

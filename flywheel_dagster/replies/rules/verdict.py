@@ -1,10 +1,15 @@
 """Decides by the conventions' order: unsubscribe and closed doors, automatic replies, questions and enthusiasm, then all that is neither."""
 
+from collections import Counter
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from flywheel_dagster.outcomes.events import sentiment_of
+from flywheel_dagster.outcomes.events import sentiment_of
 from flywheel_dagster.replies.analysis import InterestLevel, Objection
 from flywheel_dagster.replies.rules.evidence import BEFORE_BUT, Signal
+from flywheel_dagster.replies.rules.leaning import FAMILIES
 
 _STRONG = ("meeting", "ask", "price_question", "question")
 _FORGIVING = ("meeting", "price_question")
@@ -20,6 +25,17 @@ _OBJECTIONS = (
     ("timing", Objection.TIMING),
     ("no_need", Objection.NO_NEED),
 )
+_LEANINGS = {
+    "refusal": (-0.25, InterestLevel.NONE, Objection.NOT_INTERESTED),
+    "no_need": (-0.25, InterestLevel.NONE, Objection.NO_NEED),
+    "competitor": (-0.25, InterestLevel.NONE, Objection.COMPETITOR),
+    "price": (-0.25, InterestLevel.NONE, Objection.PRICE),
+    "later": (0.05, InterestLevel.MEDIUM, Objection.TIMING),
+    "others": (0.05, InterestLevel.MEDIUM, Objection.AUTHORITY),
+    "warmth": (0.5, InterestLevel.HIGH, Objection.NONE),
+    "thanks": (0.05, InterestLevel.LOW, Objection.NONE),
+}
+_SIDE = {family: sentiment_of(score) for family, (score, _, _) in _LEANINGS.items()}
 
 
 class Verdict(NamedTuple):
@@ -175,10 +191,26 @@ def _neutral(found: Strengths, objection: Objection, referral: bool) -> Verdict:
     if found.of("bye"):
         return Verdict(-0.4, InterestLevel.NONE, Objection.NOT_INTERESTED, 0.4, "takes leave")
     if found.of("denial") or found.of("statement"):
-        return Verdict(-0.25, InterestLevel.NONE, Objection.NOT_INTERESTED, 0.25, "a statement, neither thanks nor question")
+        return _leaning(found, objection)
     if found.of("ack"):
         return Verdict(0.1, InterestLevel.LOW, objection, 0.6, "no more than an answer")
     return Verdict(0.05, InterestLevel.LOW, objection, 0.2, "nothing matched")
+
+
+def _leaning(found: Strengths, objection: Objection) -> Verdict:
+    """Nothing was read that decides: which way the words lean."""
+    sides: Counter[str] = Counter()
+    for family in FAMILIES:
+        sides[_SIDE[family]] += found.of(f"leans_{family}")
+    family = max(FAMILIES, key=lambda each: (sides[_SIDE[each]], found.of(f"leans_{each}")))
+    score, interest, leans_to = _LEANINGS[family] if sides.total() else _LEANINGS["refusal"]
+    return Verdict(
+        score,
+        interest,
+        leans_to if objection is Objection.NONE else objection,
+        0.25,
+        f"no phrase that decides, words that lean to {family.replace('_', ' ')}",
+    )
 
 
 def _is_lone_hint(found: Strengths) -> bool:

@@ -42,6 +42,7 @@ _TOKEN = re.compile(
     r"[\w.+-]{1,64}@[\w-][\w.-]{1,99}"
     r"|(?:https?://|www\.)\S+"
     r"|\d[\d.,:/%€$]*[^\W\d_]{0,4}"
+    r"|[eE]-?[mM]ails?\b|[QqHhTt][1-4]\b"
     r"|[^\W\d_]+(?:'[^\W\d_]+)*"
     r"|\.(?=\s|\.|$)|[!?\n,;:()–—]|(?<=\s)-(?=\s)"
 )
@@ -85,6 +86,8 @@ def sentences(text: str) -> list[list[str]]:
             words.append(ADDRESS)
         elif "/" in token and not first.isdigit():
             words.append(LINK)
+        elif first in "eE" and token[1:2] == "-":
+            words.append(token[0].lower() + token[2:].lower())
         elif token.islower():
             words.append(token)
         else:
