@@ -1,4 +1,5 @@
-"""Makes a file of past outcomes from a seed: e-mails of 300 to 900 characters, with what became of them as often as in real life."""
+"""Makes a file of past outcomes from a seed: e-mails of 300 to 900 characters, half of them from templates, with what became of them as often as in
+real life."""
 
 import csv
 import random
@@ -43,19 +44,112 @@ COLUMNS = {
 FIRST = datetime(2025, 1, 6, 7, tzinfo=UTC)  # a Monday
 WEEKS = 52
 
-_SENTENCES = (
+_OPENINGS = (
     "I saw that {company} opened a second plant last month, congratulations.",
-    "Teams like yours tell us that reporting eats two days of every month.",
-    "We helped a company of your size cut that to an afternoon, without a migration.",
-    'Their head of operations called it "the first tool nobody had to be talked into".',
-    "The whole thing runs beside what you have today, so there is nothing to rip out.",
-    "Most of our customers start with one team, see the numbers, and grow from there.",
-    "If timing is the issue, I am happy to send a two-minute video instead.",
-    "Would you be open to a short call next week, say Tuesday or Thursday morning?",
     "Either way, I enjoyed your talk about {topic}; the part on handovers stayed with me.",
+    "Your post about {topic} was passed around our office twice.",
+    "Someone at {company} asked us about {topic} in spring, so I thought I'd write to you myself.",
+)
+_ASKS = (
+    "Would you be open to a short call next week, say Tuesday or Thursday morning?",
     "No slides, no pitch: fifteen minutes, three questions, and an honest answer on whether we fit.",
-    "In the last quarter, forecast errors fell by 18 % where planners used it daily.",
+    "If timing is the issue, I am happy to send a two-minute video instead.",
     "One caveat, so that you hear it from me first: it does not replace your ERP.",
+)
+_WHO = (
+    "Planners",
+    "Buyers",
+    "Your drivers",
+    "Plant managers",
+    "Most teams",
+    "Night shifts",
+    "Two customers",
+    "Our analysts",
+    "Field engineers",
+    "Shop owners",
+    "Controllers",
+    "New hires",
+    "Head offices",
+    "Dispatchers",
+    "Recruiters",
+    "Auditors",
+    "Store clerks",
+    "Service desks",
+)
+_DOES = (
+    "lost",
+    "saved",
+    "moved",
+    "compared",
+    "checked",
+    "planned",
+    "halved",
+    "shared",
+    "forgot",
+    "rebuilt",
+    "measured",
+    "ordered",
+    "shipped",
+    "priced",
+    "counted",
+    "delayed",
+    "sorted",
+    "traced",
+)
+_KIND = (
+    "weekly",
+    "late",
+    "small",
+    "shared",
+    "manual",
+    "spare",
+    "seasonal",
+    "missing",
+    "unpaid",
+    "local",
+    "older",
+    "broken",
+    "urgent",
+    "regional",
+    "printed",
+    "frozen",
+    "double",
+    "daily",
+)
+_THING = (
+    "reports",
+    "forecasts",
+    "orders",
+    "routes",
+    "invoices",
+    "parts",
+    "shifts",
+    "audits",
+    "contracts",
+    "pallets",
+    "returns",
+    "samples",
+    "budgets",
+    "tickets",
+    "machines",
+    "schedules",
+    "claims",
+    "leads",
+)
+_HOW = (
+    "without a migration",
+    "in an afternoon",
+    "for the third time",
+    "since the summer",
+    "with one spreadsheet",
+    "before the rush",
+    "across four sites",
+    "by phone",
+    "in two clicks",
+    "on their own",
+    "over the weekend",
+    "against the plan",
+    "at half the cost",
 )
 _REPLIES = (
     "Thanks for reaching out. This looks interesting, can you send more details on pricing?",
@@ -66,23 +160,25 @@ _REPLIES = (
 )
 
 
-def write_past_outcomes(path: Path, rows: int, seed: int = 1) -> None:
+def write_past_outcomes(path: Path, rows: int, seed: int = 1, *, first: datetime = FIRST, weeks: int = WEEKS) -> None:
     """A CSV file of so many rows in the order of sending; the same seed gives the same bytes."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows(_rows(rows, random.Random(seed)))
+        writer.writerows(_rows(rows, random.Random(seed), first, weeks))
 
 
-def _rows(count: int, draw: random.Random) -> Iterator[tuple[object, ...]]:
+def _rows(count: int, draw: random.Random, first: datetime, weeks: int) -> Iterator[tuple[object, ...]]:
     chance, pick, between = draw.random, draw.choice, draw.randrange
     leads = max(10, count // 4)
     for number in range(count):
-        sent = FIRST + timedelta(weeks=WEEKS) * (number / count)
+        sent = first + timedelta(weeks=weeks) * (number / count)
         lead = between(leads)
         company, topic = f"Nordwind {lead % 977}", pick(("supply chains", "hiring", "café loyalty", "night shifts"))
-        words = " ".join(draw.sample(_SENTENCES, between(4, 10))).format(company=company, topic=topic)
-        body = f"Hi Robin {lead},\n\n{words}\n\nBest,\nSam"
+        # Half of the messages are copies of their campaign's template behind an opening of their own, the others are written one by one.
+        script = random.Random(number * 40 // count * 7 + lead % 7) if chance() < 0.5 else draw
+        words = " ".join((pick(_OPENINGS).format(company=company, topic=topic), *_sentences(script), script.choice(_ASKS)))
+        body = f"Hi Robin,\n\n{words}\n\nBest,\nSam"
         bounced = chance() < 0.03
         opened = not bounced and chance() < 0.4
         replied = opened and chance() < 0.2
@@ -122,6 +218,12 @@ def _rows(count: int, draw: random.Random) -> Iterator[tuple[object, ...]]:
             between(5_000, 90_000) if won else "",
             "USD" if won else "",
         )
+
+
+def _sentences(draw: random.Random) -> Iterator[str]:
+    pick = draw.choice
+    for _ in range(draw.randrange(3, 10)):
+        yield f"{pick(_WHO)} {pick(_DOES)} {pick(_KIND)} {pick(_THING)} and {pick(_DOES)} {pick(_KIND)} {pick(_THING)} {pick(_HOW)}."
 
 
 def _after(sent: datetime, **later: int) -> str:
