@@ -174,6 +174,19 @@ def test_organizations_are_added_changed_and_revoked(flywheel: Flywheel, databas
         assert connection.execute(consent).fetchall() == [(False, False, "Acme")]
 
 
+def test_redaction_and_senders_are_set_by_organization(flywheel: Flywheel, database: Database, tmp_path: Path) -> None:
+    flywheel("org", "add", "acme", "--no-redact")
+    (tmp_path / "people.csv").write_text("first_name,email\nSam,sam@x.example\n")
+    assert flywheel("org", "senders", "acme", str(tmp_path / "people.csv")).stdout.startswith("1 senders of acme saved")
+    assert "sam@x.example" in flywheel("org", "senders", "acme").stdout
+    flywheel("org", "add", "acme", "--train")
+    with psycopg.connect(database.addresses.service) as connection:
+        assert connection.execute("select redaction_off from organizations").fetchone() == (True,)
+    flywheel("org", "add", "acme", "--redact")
+    with psycopg.connect(database.addresses.service) as connection:
+        assert connection.execute("select redaction_off from organizations").fetchone() == (False,)
+
+
 def test_a_wrong_setting_is_named(flywheel: Flywheel) -> None:
     assert_one_clear_line(flywheel("doctor", FLYWHEEL_MIN_EXAMPLES="three"), "FLYWHEEL_MIN_EXAMPLES", ".env.example")
 
