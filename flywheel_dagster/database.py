@@ -25,7 +25,8 @@ MEMBER_ROLE = "flywheel_member"
 
 
 class Lock(IntEnum):
-    """The advisory locks, by what they guard; 7060 is the migrations', 7061 (outcomes' buckets) and 7067 (links) are those of `sql/`."""
+    """The advisory locks, by what they guard; 7060 is the migrations', and 7061 (outcomes' buckets), 7067 (links) and 7069 (erasure) are
+    those of `sql/`."""
 
     WEEK = 7062
     REGISTRATION = 7063

@@ -32,6 +32,7 @@ create table webhook_events (
   linked_by text check (linked_by in ('reference', 'lead_id', 'email')),
   matched boolean not null default false,
   unmatched_reason text,
+  erased boolean not null default false,
   check (matched = (unmatched_reason is null))
 );
 comment on column webhook_events.event_key is 'The first 128 bits of the SHA-256 of what the event says: a redelivery has the same key.';
@@ -41,6 +42,7 @@ comment on column webhook_events.unbound is 'It came from nobody''s organisation
 comment on column webhook_events.raw is 'The payload as it was received, byte for byte; one of several in a batch stands alone in its own list.';
 comment on column webhook_events.refs is 'The sender''s names of what this is about, first the strongest: message:…, deal:…, meeting:…. Who is linked claims them for its outcome.';
 comment on column webhook_events.mentions is 'Names of other things that lead to the outcome, such as the message a reply answers; they claim nothing.';
+comment on column webhook_events.erased is 'Its lead was erased (0015): it keeps what statistics need, and new keys.';
 create index webhook_events_by_outcome on webhook_events (outcome_id) where outcome_id is not null;
 create unique index webhook_events_by_alias on webhook_events (alias_key) where alias_key is not null;
 create index webhook_events_unmatched on webhook_events (organization_id, received_at) where not matched;

@@ -3,11 +3,11 @@
 -- when an outcome appears, whoever inserts it: its organisation and lead exist, and events that were waiting for it are folded.
 
 -- Each element: event_key, event_type, occurred_at, source, and optionally alias_key, organization_id, outcome_id, source_event_id, facts,
--- raw (base64), refs, mentions, lead_id, lead_email. Returns how many were new, how many were known already, and how many of the new
--- ones found no outcome.
+-- raw (base64), refs, mentions, lead_id, lead_email. Returns how many were new, how many were known already, how many of the new ones
+-- found no outcome, and how many weren't stored because their lead was erased (0015).
 -- A connection that lives long keeps its plans, and on young, small tables the best plan reads them whole. Whatever is looked up here is
 -- looked up by key, so only plans that do so are allowed.
-create function record_events(batch jsonb, out recorded int, out repeated int, out unmatched int) language plpgsql
+create function record_events(batch jsonb, out recorded int, out repeated int, out unmatched int, out dropped int) language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
 -- Before PostgreSQL 18 a plan that isn't allowed counts as endlessly dear, and dear plans are compiled, which takes longer than all else.
 set jit = off
@@ -19,7 +19,15 @@ declare
   sought_ids bigint[];
   merged_ids bigint[];
   touched uuid[];
+  redelivered int := 0;
 begin
+  -- An erasure waits for us, or we see it.
+  perform pg_advisory_xact_lock_shared(7069, 0);
+  dropped := 0;
+  if exists (select from erased_leads) then
+    select w.kept, w.repeated, w.dropped into batch, redelivered, dropped from without_erased(batch) w;
+  end if;
+
   -- Who decides links does so alone (0011): events that don't name their outcome, mergers, and claims that are new.
   select array_agg(distinct d.organization) into deciding
   from jsonb_to_recordset(batch) as e (organization_id text, outcome_id uuid, event_type outcome_event_type, refs text[])
@@ -67,7 +75,7 @@ begin
     on conflict do nothing
     returning id, outcome_id, named, matched, event_type, refs
   )
-  select count(*), jsonb_array_length(batch) - count(*), count(*) filter (where not w.matched and w.named),
+  select count(*), redelivered + jsonb_array_length(batch) - count(*), count(*) filter (where not w.matched and w.named),
     array_agg(distinct w.outcome_id) filter (where w.matched),
     array_agg(w.id) filter (where w.matched and w.refs is not null), array_agg(w.id) filter (where not w.named),
     array_agg(w.id) filter (where w.event_type = 'merged')

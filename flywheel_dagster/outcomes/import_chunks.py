@@ -93,6 +93,8 @@ class ChunkLoader:
         with self._connection.cursor() as cursor:
             with cursor.copy(self._copy) as copy:
                 copy.write(lines)
+            cursor.execute("select pg_advisory_xact_lock_shared(7069, 0)")  # an erasure waits for us, or the next statement sees it
+            cursor.execute(statement("import_refuse_erased"))
             written = cursor.execute(statement("import_write")).fetchone()
             assert written is not None
             recorded, more = written

@@ -12,17 +12,22 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import statement
+from flywheel_dagster.outcomes.erased import erased_refused
 from flywheel_dagster.outcomes.events import OutcomeEvent, json_bytes
 from flywheel_dagster.outcomes.messages import SentMessage
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """How a batch was taken: `recorded` new events, `repeated` ones that were known, and how many of the new ones found no outcome."""
+    """How a batch was taken: `recorded` new events, `repeated` ones that were known, and how many of the new ones found no outcome.
+
+    `dropped` events weren't stored: they are about leads who were erased.
+    """
 
     recorded: int
     repeated: int
     unmatched: int
+    dropped: int = 0
 
 
 def record(connection: psycopg.Connection[TupleRow], events: Iterable[OutcomeEvent]) -> Recorded:
@@ -33,8 +38,12 @@ def record(connection: psycopg.Connection[TupleRow], events: Iterable[OutcomeEve
 
 
 def send(connection: psycopg.Connection[TupleRow], messages: Iterable[SentMessage]) -> int:
-    """Write sent messages; returns how many were new. Events that waited for them are folded at once."""
-    return connection.execute(statement("insert_outcomes"), {"messages": messages_json(messages)}).rowcount
+    """Write sent messages; returns how many were new. Events that waited for them are folded at once.
+
+    Raises InputError when a lead among them was erased; then none is written.
+    """
+    with erased_refused():
+        return connection.execute(statement("insert_outcomes"), {"messages": messages_json(messages)}).rowcount
 
 
 def rebuild(

@@ -10,6 +10,7 @@ from flywheel_dagster.database import statement
 
 # Nothing was meant to be found: no cause for alarm.
 CONCERNS_NO_MESSAGE = "concerns no message"
+LEAD_WAS_ERASED = "its lead was erased"
 
 _REMEDIES = {
     "names no outcome": "send the outcome's id with the event (custom argument, custom field, utm_content); see the README on each vendor",
@@ -21,6 +22,7 @@ _REMEDIES = {
     "several outcomes could be meant": "send the outcome's id with the event; between two nobody guesses",
     "its connection is bound to no organization": "set FLYWHEEL_ORGANIZATION_ID, or add a connection: flywheel connection add",
     CONCERNS_NO_MESSAGE: "nothing to do",
+    LEAD_WAS_ERASED: "nothing to do",
 }
 
 
@@ -50,7 +52,7 @@ class Unmatched:
     @property
     def needs_attention(self) -> bool:
         """Whether something should have been found."""
-        return self.reason != CONCERNS_NO_MESSAGE
+        return self.reason not in (CONCERNS_NO_MESSAGE, LEAD_WAS_ERASED)
 
 
 def relink(connection: psycopg.Connection[TupleRow], *, organization_id: str | None = None) -> Relinked:

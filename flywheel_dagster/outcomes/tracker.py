@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from flywheel_dagster.database import addresses, statement
+from flywheel_dagster.outcomes.erased import erased_refused
 from flywheel_dagster.outcomes.events import ClassificationMethod, EventType, OutcomeEvent, sentiment_of
 from flywheel_dagster.outcomes.ledger import Recorded, events_json, messages_json
 from flywheel_dagster.outcomes.messages import SentMessage, decided
@@ -68,7 +69,7 @@ class OutcomeTracker:
         `agent_decisions` is any agent's log, nested by agent or flat; framework and tone are found in it. `lead_context` may have
         industry, role, company_size, icp_score (0..1) and email. `message_id` is the mail system's (SendGrid's X-Message-Id, or the
         Message-ID header): events that carry it instead of the outcome's id find their way by it. Raises ValueError for a value that
-        can't be stored.
+        can't be stored, InputError for a lead who was erased.
         """
         decisions, context = dict(agent_decisions or {}), dict(lead_context or {})
         message = SentMessage(
@@ -94,7 +95,8 @@ class OutcomeTracker:
         known_as = [] if message_id is None else [self._sent_as(message, message_id)]
         await self._open()
         async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(statement("insert_outcomes"), {"messages": messages_json([message])})
+            with erased_refused():
+                await connection.execute(statement("insert_outcomes"), {"messages": messages_json([message])})
             if known_as:
                 await connection.execute(statement("record_events"), {"events": events_json(known_as)})
         return message.id
