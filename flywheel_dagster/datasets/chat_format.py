@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flywheel_dagster.datasets import jsonl_file
-from flywheel_dagster.datasets.chat_messages import conversation_problems, extra_keys, tools_problems
+from flywheel_dagster.datasets.chat_messages import conversation_problems, extra_keys, is_plain_conversation, tools_problems
 from flywheel_dagster.datasets.jsonl_file import Format, Problem, file_problems
 from flywheel_dagster.datasets.tokens import count_example, count_tokens
 
@@ -27,6 +27,10 @@ def prompt_tokens(example: dict[str, Any]) -> int:
     """Tokens of a conversation and of the tools beside it (these by their JSON, as nothing is published about them)."""
     tools = [example[key] for key in ("tools", "functions") if example.get(key)]
     return count_example(example["messages"]) + (count_tokens(json.dumps(tools)) if tools else 0)
+
+
+def _is_plain(example: Any) -> bool:
+    return len(example) == 1 and is_plain_conversation(example["messages"], last="assistant")
 
 
 def _rules(example: dict[str, Any]) -> Iterator[str]:
@@ -55,4 +59,4 @@ def _rules(example: dict[str, Any]) -> Iterator[str]:
         yield "all messages from the assistant have weight 0, which leaves nothing to learn from"
 
 
-CHAT = Format(_rules, prompt_tokens)
+CHAT = Format(_is_plain, _rules, prompt_tokens)

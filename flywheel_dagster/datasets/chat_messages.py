@@ -23,6 +23,20 @@ _MOST_FUNCTIONS = 128
 _SHOWN = 40  # characters of somebody's key or value that a message repeats
 
 
+def is_plain_conversation(messages: Any, *, last: str = "") -> bool:
+    """Whether each message is a role with a text, as nearly all are, and the last one's role is `last` (if given): then nothing is wrong.
+
+    May raise TypeError, KeyError or AttributeError for what is no conversation.
+    """
+    if type(messages) is not list or not messages:
+        return False
+    for message in messages:
+        content = message["content"]
+        if len(message) != 2 or message["role"] not in _PLAIN_ROLES or type(content) is not str or not content or content.isspace():
+            return False
+    return not last or messages[-1]["role"] == last
+
+
 def conversation_problems(messages: Any, *, weights: bool = True) -> Iterator[str]:
     """What is wrong with the messages of one conversation; `weights` says whether the assistant's may carry one."""
     if not isinstance(messages, list):
@@ -33,9 +47,7 @@ def conversation_problems(messages: Any, *, weights: bool = True) -> Iterator[st
         return
     called: set[str] = set()
     for number, message in enumerate(messages, 1):
-        if not _is_plain(message):
-            for reason in message_problems(message, called, weights=weights):
-                yield f"message {number}: {reason}"
+        yield from (f"message {number}: {reason}" for reason in message_problems(message, called, weights=weights))
 
 
 def message_problems(message: Any, called: set[str], *, weights: bool) -> Iterator[str]:
@@ -93,21 +105,6 @@ def shown(value: Any) -> str:
     if not isinstance(value, str):
         return f"({type(value).__name__})"
     return '"' + (value if len(value) <= _SHOWN else value[:_SHOWN] + "…") + '"'
-
-
-def _is_plain(message: Any) -> bool:
-    """Whether it is a role with a text, as nearly all are: there is nothing more to look at."""
-    try:
-        content = message["content"]
-        return (
-            len(message) == 2
-            and message["role"] in _PLAIN_ROLES
-            and type(content) is str
-            and content != ""
-            and not content.isspace()
-        )
-    except (TypeError, KeyError):
-        return False
 
 
 def _assistant_problems(message: dict[str, Any], called: set[str]) -> Iterator[str]:

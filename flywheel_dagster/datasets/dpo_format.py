@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flywheel_dagster.datasets.chat_format import prompt_tokens
-from flywheel_dagster.datasets.chat_messages import conversation_problems, extra_keys, tools_problems
+from flywheel_dagster.datasets.chat_messages import conversation_problems, extra_keys, is_plain_conversation, tools_problems
 from flywheel_dagster.datasets.jsonl_file import Format, Problem, file_problems
 from flywheel_dagster.datasets.tokens import count_example
 
@@ -20,6 +20,19 @@ _SIDES = ("preferred_output", "non_preferred_output")
 def dpo_problems(path: Path, *, at_most: int = 20, fewest: int = 0) -> list[Problem]:
     """The first `at_most` problems of a file of pairs with at least `fewest` of them; an empty list for a good one."""
     return file_problems(path, DPO, at_most=at_most, fewest=fewest)
+
+
+def _is_plain(example: Any) -> bool:
+    prompt, preferred, rejected = example["input"], example["preferred_output"], example["non_preferred_output"]
+    return (
+        len(example) == 3
+        and (len(prompt) == 1 or (len(prompt) == 3 and prompt["tools"] == [] and type(prompt["parallel_tool_calls"]) is bool))
+        and is_plain_conversation(prompt["messages"])
+        and len(preferred) == len(rejected) == 1
+        and is_plain_conversation(preferred, last="assistant")
+        and is_plain_conversation(rejected, last="assistant")
+        and preferred != rejected
+    )
 
 
 def _rules(example: dict[str, Any]) -> Iterator[str]:
@@ -54,4 +67,4 @@ def _tokens(example: dict[str, Any]) -> int:
     return prompt_tokens(example["input"]) + max(count_example(example[side]) for side in _SIDES)
 
 
-DPO = Format(_rules, _tokens)
+DPO = Format(_is_plain, _rules, _tokens)

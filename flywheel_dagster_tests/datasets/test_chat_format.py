@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel_dagster.datasets.chat_format import line_problems
+from flywheel_dagster.datasets.chat_format import CHAT, line_problems
+from flywheel_dagster.datasets.dpo_format import DPO
+from flywheel_dagster.datasets.kto_format import KTO
 from flywheel_dagster.datasets.tokens import MOST_TOKENS, count_example
 from flywheel_dagster.sandbox.model_server.validation import check_examples
 
@@ -161,6 +163,25 @@ def test_what_passes_here_is_taken_by_a_server_with_the_providers_rules(example:
         examples, problem = check_examples(json.dumps(example).encode(), param="validation_file")
         assert problem is None
         assert len(examples) == 1
+
+
+@given(st.lists(st.sampled_from([SYSTEM, USER, ANSWER, CALLING, {"role": "assistant", "content": "a"}, {"role": "user", "content": " "}, {"role": "x"}, 1])
+    | st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": ANY_JSON}), max_size=3),
+    st.booleans())  # fmt: skip
+@settings(deadline=None)
+def test_what_is_passed_at_a_glance_breaks_no_rule(messages: list[Any], extra: bool) -> None:
+    turns = [message for message in messages if message != 1]
+    for form, example in (
+        (CHAT, {"messages": messages}),
+        (DPO, {"input": {"messages": messages}, "preferred_output": turns[-1:], "non_preferred_output": turns[:1]}),
+        (KTO, {"prompt": messages, "completion": turns[-1:], "label": True}),
+    ):
+        whole = example | ({"extra": 1} if extra else {})
+        try:
+            plain = form.plain(whole)
+        except (TypeError, KeyError, AttributeError):
+            continue
+        assert not plain or list(form.rules(whole)) == []
 
 
 def test_the_collected_lines_are_judged_as_the_provider_judged_them(shared: Path) -> None:
