@@ -8,12 +8,13 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/run.py
 
-from benchmarks import dataset_speed, import_speed, ingest_speed, reply_head, reply_model, reply_rules, trimming
+from benchmarks import changed_week, dataset_speed, import_speed, ingest_speed, reply_head, reply_model, reply_rules, trimming
 from benchmarks.measuring import Ground, console, describe, ground
 
 _ALL: dict[str, Callable[[Ground, int], None]] = {
     "import": lambda place, rows: import_speed.measure(place, rows).show(),
     "datasets": lambda place, rows: dataset_speed.measure(place, rows).show(),
+    "changed-week": lambda place, rows: changed_week.measure(max(100, min(rows // 500, 2_000))).show(),
     "ingest": lambda place, rows: ingest_speed.measure(place, min(rows, 20_000)).show(),
     "reply-rules": lambda place, rows: reply_rules.measure(place, min(rows, 20_000)).show(),
     "reply-head": lambda place, rows: reply_head.measure(place, min(rows, 1_000)).show(),

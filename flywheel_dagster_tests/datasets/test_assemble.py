@@ -71,7 +71,7 @@ def build(connection: Connection, folder: Path, selection: Selection = DEFAULT, 
 
 
 def texts(dataset: Dataset, name: str) -> list[str]:
-    return [json.loads(line)["messages"][2]["content"] for line in (dataset.directory / name).read_text().splitlines()]
+    return [json.loads(line)["messages"][2]["content"] for line in (dataset.directory / name).read_bytes().split(b"\n")[:-1]]
 
 
 def test_a_dataset_is_named_by_its_bytes_and_anyone_can_check_it(connection: Connection, tmp_path: Path) -> None:
@@ -178,6 +178,66 @@ def test_published_again_nothing_changes_and_a_spoilt_folder_is_noticed(connecti
     (dataset.directory / "train.jsonl").write_text("{}\n")
     with pytest.raises(InputError, match="not those that were published"):
         verify(dataset)
+
+
+NASTY = [
+    "He said \"yes\", she said 'no'; back\\slash \\n \\x02 \\. and a trailing \\",
+    "first\nsecond\r\nthird\rfourth\tcolumn\u2028separator\u2029paragraph\x85next",
+    "controls \x01 \x02 \x1e \x1f \x7f \x0b \x0c bell\x07",
+    "emoji 👩‍💻 👍🏽 🇩🇪 and combining e\u0301 \u200d\u200b\ufeff",
+    "שלום עולם \u202eright to left\u202c and العربية",
+    "\ufffe\uffff \U0010ffff noncharacters",
+    "{{first_name}}, {name}, {{ broken }, $1 %s %(name)s",
+    "\\.",
+    "0",
+    "null",
+    "words and more of them " * 4_500,
+]
+
+
+def test_whatever_a_message_holds_comes_out_as_it_went_in(connection: Connection, tmp_path: Path) -> None:
+    write(
+        connection,
+        [message(lead_id=f"lead {number}", message_body=text, subject_line=text[:200]) for number, text in enumerate(NASTY)],
+    )
+    dataset = build(connection, tmp_path, Selection(validation_share=0, test_share=0, group_cap=100))
+    assert sorted(texts(dataset, "train.jsonl")) == sorted(f"Subject: {text[:200]}\n\n{text}" for text in NASTY)
+    assert valid_chat_format(dataset).passed
+
+
+def test_a_message_that_is_too_long_is_left_out_with_the_reason(connection: Connection, tmp_path: Path) -> None:
+    write(connection, [message(message_body="one more " * 40_000), message(lead_id="b", message_body="one more")])
+    dataset = build(connection, tmp_path)
+    assert (dataset.examples, dataset.dropped) == (1, {"longer than 65,536 tokens": 1})
+
+
+def test_an_example_is_repeated_by_weight_on_the_training_side_only_and_the_manifest_declares_it(
+    connection: Connection, tmp_path: Path
+) -> None:
+    write(connection, make(90))
+    dataset = build(connection, tmp_path, Selection(repeat_up_to=3, validation_share=0.2, test_share=0.2))
+    manifest = [json.loads(line) for line in (dataset.directory / "manifest.jsonl").read_text().splitlines()]
+    assert {(member["side"], member["copies"]) for member in manifest} == {("train", 3), ("validation", 1), ("test", 1)}
+    assert dataset.train_lines == 3 * dataset.train_examples == len(texts(dataset, "train.jsonl"))
+    bodies = dict(connection.execute("select id::text, message_body from outcome_labels").fetchall())
+    written = texts(dataset, "train.jsonl")
+    for member in manifest:
+        if member["side"] == "train":
+            assert written[member["line"] - 1 : member["line"] + 2] == [bodies[member["outcome_id"]]] * 3
+    assert manifest_names_every_line(connection, dataset).passed
+    counted = sum(member["tokens"] * member["copies"] for member in manifest if member["side"] == "train")
+    assert dataset.train_tokens == counted
+
+
+def test_the_description_beside_the_files_says_how_they_came_about(connection: Connection, tmp_path: Path) -> None:
+    write(connection, make(30))
+    dataset = build(connection, tmp_path, Selection(limit=20, weeks=500))
+    described = json.loads((dataset.directory / "dataset.json").read_text())
+    assert (described["hash"], described["scope"], described["dropped"]) == (dataset.hash, "global", {"beyond the limit": 10})
+    assert described["settings"]["weeks"] == 500 and described["settings"]["as_of"]
+    for name, facts in described["files"].items():
+        content = (dataset.directory / name).read_bytes()
+        assert facts == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "lines": content.count(b"\n")}
 
 
 def test_two_scopes_that_assemble_the_same_rows_at_once_both_succeed(
