@@ -14,7 +14,7 @@ from flywheel_dagster.database import service_connection
 from flywheel_dagster.datasets.warehouse.addresses import destination_of
 from flywheel_dagster.datasets.warehouse.clients import Clients
 from flywheel_dagster.datasets.warehouse.destination import Destination, needed
-from flywheel_dagster.datasets.warehouse.snowflake_table import SnowflakeAccount
+from flywheel_dagster.datasets.warehouse.snowflake_table import LOGIN_SECONDS, SnowflakeAccount
 from flywheel_dagster.patience import Patience
 from flywheel_dagster.replies.choice import chosen_model
 from flywheel_dagster.replies.reading import Means
@@ -72,8 +72,13 @@ class Flywheel(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resour
 
 def _snowflake(account: SnowflakeAccount) -> AbstractContextManager[Any]:
     integration = needed("dagster_snowflake", extra="warehouse-snowflake", address=account.address)
+    return cast(AbstractContextManager[Any], integration.SnowflakeResource(**snowflake_arguments(account)).get_connection())
+
+
+def snowflake_arguments(account: SnowflakeAccount) -> dict[str, Any]:
+    """What a SnowflakeResource is made with."""
     given = {name: value for name, value in asdict(account).items() if value is not None}
-    return cast(AbstractContextManager[Any], integration.SnowflakeResource(**given).get_connection())
+    return {"login_timeout": LOGIN_SECONDS} | given
 
 
 def _bigquery(project: str) -> AbstractContextManager[Any]:

@@ -32,6 +32,7 @@ def _snowflake(account: SnowflakeAccount) -> Iterator[Any]:
         "private_key_file_pwd": account.private_key_password,
         "role": account.role,
         "warehouse": account.warehouse,
+        "login_timeout": snowflake_table.LOGIN_SECONDS,
     }
     with closing(connector.connect(**{name: value for name, value in given.items() if value is not None})) as connection:
         yield connection

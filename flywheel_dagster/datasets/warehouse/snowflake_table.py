@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from flywheel_dagster.datasets.warehouse.destination import needed, refusals
+from flywheel_dagster.datasets.warehouse.destination import WarehouseError, needed, refusals
 from flywheel_dagster.datasets.warehouse.schema import Column, Schema
 
 EXTRA = "warehouse-snowflake"
+LOGIN_SECONDS = 60  # after that, an account that doesn't answer is away
 _STAGE = "flywheel_exports"
 _TYPES = {"VARCHAR": "varchar", "DOUBLE": "double", "BOOLEAN": "boolean", "INTEGER": "integer", "DATE": "date"} | {
     "TIMESTAMP WITH TIME ZONE": "timestamp_tz",
@@ -64,7 +65,7 @@ class SnowflakeTable:
         """Upload to a temporary stage, then delete and copy the week in one transaction."""
         staged = f"@{_STAGE}/{uuid4().hex}"  # a retry of ours never meets a file of another
         self._run(prepare(schema), uploading(file, staged))
-        self._run(["begin", delete(schema, week), copy(schema, f"{staged}/{file.name}"), "commit"], [f"remove {staged}"])
+        self._run(["begin", delete(schema, week), copy(schema, f"{staged}/{file.name}"), "commit"])
 
     def remove(self, schema: Schema, week: date) -> None:
         """Delete the week's rows."""
@@ -80,6 +81,8 @@ class SnowflakeTable:
         self._connection = None
 
     def _run(self, *statements: Sequence[str]) -> None:
+        if not (self.account.user and (self.account.password or self.account.private_key_path)):
+            raise WarehouseError(f"no credentials for {self.name}; {_REMEDY}")
         errors = needed("snowflake.connector.errors", extra=EXTRA, address=self.name)
         # OSError and ValueError: a private key that isn't there, or isn't one.
         with refusals(self.name, _REMEDY, errors.Error, OSError, ValueError):
@@ -122,7 +125,7 @@ def copy(schema: Schema, staged: str) -> str:
     values = ", ".join(_value(column) for column in schema.with_week)
     return (
         f"copy into {schema.table} ({names}) from (select {values} from {staged}) "  # noqa: S608
-        "file_format = (type = parquet use_logical_type = true) on_error = abort_statement force = true"
+        "file_format = (type = parquet use_logical_type = true) on_error = abort_statement force = true purge = true"
     )
 
 
