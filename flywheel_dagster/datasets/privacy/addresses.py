@@ -7,10 +7,9 @@ from collections import Counter
 from flywheel_dagster.datasets.privacy.known import KnownPeople
 from flywheel_dagster.datasets.privacy.placeholders import replace_matches
 
-_EMAIL = re.compile(r"(?<![\w.+%}-])[\w+%-][\w.+%'&=!#$*/?^~-]*+@[\w-]++(?:\.[\w-]++)*+", re.ASCII)
-_EMAIL_OF_ANY_SCRIPT = re.compile(r"(?<![\w.+%}-])[\w+%-][\w.+%'&=!#$*/?^~-]*+@[\w-]++(?:\.[\w-]++)*+")
+_EMAIL = re.compile(r"(?<![\w+%}-])(?<![\w+%-][.'])[\w+%-]++(?:[.'][\w+%-]++)*+@[\w-]++(?:\.[\w-]++)*+")
 _HIDDEN_EMAIL = re.compile(
-    r"(?<![\w.+}-])[\w+-][\w.+-]{0,63}+ ?[\[(]\s?(?:at|@|ät|arroba|arobase)\s?[\])] ?[\w-]{1,63}(?: ?(?:\.|[\[(]\s?(?:dot|punkt|punto|point)\s?[\])]) ?\w{2,63}){1,4}",
+    r"(?<![\w+}-])(?<![\w+-]\.)[\w+-]{1,64}+(?:\.[\w+-]{1,64}+){0,8} ?[\[(]\s?(?:at|@|ät|arroba|arobase)\s?[\])] ?[\w-]{1,63}(?: ?(?:\.|[\[(]\s?(?:dot|punkt|punto|point)\s?[\])]) ?\w{2,63}){1,4}",
     re.IGNORECASE,
 )
 _HIDDEN_SIGN = re.compile(r"[\[(]\s?(?:at|@|ät|arroba|arobase)\s?[\])]", re.IGNORECASE)
@@ -27,13 +26,13 @@ def replace_emails(text: str, known: KnownPeople, counts: Counter[str]) -> str:
 
     def judge(found: re.Match[str]) -> str | None:
         address = found[0]
-        name = known.email(address.lstrip("'"))
+        name = known.email(address)
         if name or "." in address.rpartition("@")[2]:
             return name or "email_address"
         return None
 
     if "@" in text:
-        text = replace_matches(_EMAIL if text.isascii() else _EMAIL_OF_ANY_SCRIPT, text, judge, counts)
+        text = replace_matches(_EMAIL, text, judge, counts)
     if _HIDDEN_SIGN.search(text):
         text = replace_matches(_HIDDEN_EMAIL, text, lambda found: "email_address", counts)
     return text

@@ -38,8 +38,10 @@ _PERSONAL_PATH = re.compile(
     r"session|wf|ls|signup|meet|meeting|booking)/[^/]",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?:[01]\d(?:[0-3]\d)?)?(?!\d)")
-_MANY_DIGITS = re.compile(r"\d{5}")
+_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?")
+_MANY_DIGITS = re.compile(r"\d{6}")
+_NUMBERED = re.compile(r"/\d{5,}(?=/|$)")  # a part of a path that is only a number
+_ASSIGNED = re.compile("[=@]")
 _HEXADECIMAL = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}", re.IGNORECASE)
 _PART_OF_PATH = re.compile(r"[A-Za-z0-9]+")
 _CHANGES = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
@@ -63,6 +65,8 @@ def is_personal(url: str, known: KnownPeople) -> bool:
     if parts["user"] or len(parts["query"] or "") > 1:
         return True
     if len(path) > 1 and (_OF_TRACKING.fullmatch(host) or _OF_PEOPLE.fullmatch(host) or _PERSONAL_PATH.search(path)):
+        return True
+    if _ASSIGNED.search(fragment) or any(not _DATE.fullmatch(found[1:]) for found in _NUMBERED.findall(path)):
         return True
     return known.owns(host) or any(map(_is_identifier, _PART_OF_PATH.findall(path + fragment))) or known.names_somebody(url)
 

@@ -61,12 +61,16 @@ _FISCAL_CODE = re.compile(
     r"(?<![\w}])[A-Z]{6}[0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z](?!\w)", re.IGNORECASE
 )
 # By what they are called: numbers with one check digit or none, which order numbers look like.
+_IS = r"(?:[ -]?(?:number|no|nr|nummer|numéro|número|n°|nº|num|#|is|ist|est|es|é|lautet|-)|[ .:#(]){0,6}[ .:#(]{1,3}"
 _CALLED = re.compile(
     r"(?<!\w)(?:(?P<us>ssn|social security|itin)|(?P<br>cpf)|(?P<pt>nif|contribuinte|nipc)|(?P<de>steuer-?id\w*|steuer(?:liche )?identifikationsnummer|id-?nr|idnr|tin)|"
-    r"(?P<nl>bsn|burgerservicenummer|sofinummer)|(?P<pl>pesel)|(?P<ca>sin|social insurance)|(?P<india>aadhaar|aadhar)|(?P<passport>passport|reisepass|"
-    r"personalausweis|passeport|pasaporte|passaporte|passaporto|driver'?s licen[cs]e|führerschein))"
-    r"(?:[ -]?(?:number|no|nr|nummer|numéro|número|n°|nº|num|#|is|ist|est|es|é|lautet|-)|[ .:#(]){0,6}[ .:#(]{1,3}"
-    r"(?P<number>[A-Z]?[A-Z0-9]?\d(?:[ .-]?[0-9]){5,12}[A-Z]?)(?!\w)",
+    r"(?P<nl>bsn|burgerservicenummer|sofinummer)|(?P<pl>pesel)|(?P<ca>sin|social insurance)|(?P<india>aadhaa?r))"
+    rf"{_IS}(?P<number>\d(?:[ .-]?\d){{5,12}})(?!\w)",
+    re.IGNORECASE,
+)
+_PASSPORT = re.compile(
+    r"(?<!\w)(?:passport|reisepass|personalausweis|passeport|pasaporte|passaporte|passaporto|driver'?s licen[cs]e|führerschein)"
+    rf"{_IS}(?P<number>(?=(?:[A-Z]*\d){{3}})[A-Z0-9]{{6,14}})(?!\w)",
     re.IGNORECASE,
 )
 _VALID: dict[str, Valid] = {
@@ -78,36 +82,34 @@ _VALID: dict[str, Valid] = {
     "pl": pl_pesel.is_valid,
     "ca": ca_sin.is_valid,
     "india": lambda number: len(number) == 12 and verhoeff.is_valid(number),
-    "passport": lambda number: 6 <= len(number) <= 14,
 }
 
 
 def replace_numbers(text: str, counts: Counter[str]) -> str:
     """The text with placeholders for IBANs, cards and national numbers."""
     text = replace_matches(_IBAN, text, _iban, counts)
-    text = replace_fiscal_codes(text, counts)
+    text = replace_lettered_numbers(text, counts)
     text = replace_matches(_CARD, text, lambda found: "card_number" if luhn.is_valid(_bare(found[0])) else None, counts)
     for pattern, is_valid in _BY_SHAPE:
         text = replace_matches(pattern, text, partial(_national, is_valid), counts)
     return replace_matches(_CALLED, text, _called, counts)
 
 
-def replace_fiscal_codes(text: str, counts: Counter[str]) -> str:
-    """The text with {{national_number}} for Italian codici fiscali, in which no digits stand together."""
-    return replace_matches(
-        _FISCAL_CODE, text, lambda found: "national_number" if it_codicefiscale.is_valid(found[0]) else None, counts
-    )
+def replace_lettered_numbers(text: str, counts: Counter[str]) -> str:
+    """The text with {{national_number}} for those in which few digits stand together: Italian codici fiscali, and passports called so."""
+    text = replace_matches(_FISCAL_CODE, text, partial(_national, it_codicefiscale.is_valid), counts)
+    return replace_matches(_PASSPORT, text, lambda found: [Part("national_number", *found.span("number"))], counts)
 
 
 def _national(is_valid: Valid, found: re.Match[str]) -> str | None:
-    return "national_number" if is_valid(found[0]) else None
+    return "national_number" if is_valid(_bare(found[0])) else None
 
 
 def _bare(number: str) -> str:
     return "".join(character for character in number if character.isalnum())
 
 
-def _iban(found: re.Match[str]) -> Part | None:
+def _iban(found: re.Match[str]) -> list[Part] | None:
     """The IBAN that the match begins with: as long as its country has them, and 1 modulo 97 (ISO 13616)."""
     length = _LENGTHS.get(found[0][:2].upper(), 99)
     characters = [at for at, character in enumerate(found[0]) if character.isalnum()]
@@ -119,9 +121,9 @@ def _iban(found: re.Match[str]) -> Part | None:
     number = _bare(found[0][:end]).upper()
     if int("".join(str(int(character, 36)) for character in number[4:] + number[:4])) % 97 != 1:
         return None
-    return Part("iban", found.start(), found.start() + end)
+    return [Part("iban", found.start(), found.start() + end)]
 
 
-def _called(found: re.Match[str]) -> Part | None:
+def _called(found: re.Match[str]) -> list[Part] | None:
     country = next(name for name in _VALID if found[name])
-    return Part("national_number", *found.span("number")) if _VALID[country](_bare(found["number"])) else None
+    return [Part("national_number", *found.span("number"))] if _VALID[country](_bare(found["number"])) else None

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from flywheel_dagster.datasets.privacy.known import SHORTEST_PHONE, KnownPeople
@@ -13,7 +14,10 @@ WITH_TRUNK_ZERO = ("DE", "GB", "FR", "IT", "NL", "BE", "AT", "CH", "BR", "SE", "
 _SEPARATOR = r"[ \t\xa0\u2009\u202f().\-/\u2010-\u2015]"
 _RUN = re.compile(rf"(?<![\w#$€£+}}])(?<!\d[.,:/-])(?:\+ ?\(?|\(\+?)?\d(?:{_SEPARATOR}{{0,3}}\d)*+")
 _GROUP = re.compile(r"\d+")
-_MOST_DIGITS = 60  # of a run of groups; more is a table of figures
+_MOST_DIGITS = 17
+_MOST_OF_ONE = 8  # groups of a number
+_MOST_GROUPS = 60  # of a run; more is a table of figures
+_BEFORE = 40  # characters in which a number's name stands
 _CALLED = re.compile(
     r"(?:tel(?:e(?:phone|fon|fone|fono))?|t[ée]l(?:[ée]phone)?|phone|ph|cell(?:ulare)?|celular|mobile?|m[óo]vil|mob|handy(?:nummer)?|fax|telefax|direct|"
     r"durchwahl|rufnummer|telefonnummer|mobilnummer|whats ?app|signal|call|text|sms|ring|dial|reach me (?:at|on)|anrufen|anruf(?: unter)?|unter|"
@@ -36,109 +40,114 @@ _AMOUNT_BEHIND = re.compile(
     r"\s?(?:[%€$£¥°]|usd|eur|gbp|chf|brl|euros?|dollars?|users?|people|customers|units|views|rows|records|million|k\b)",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2})(?!\d)")
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_DATE = re.compile(rf"(?:{_DAY}([./-]){_DAY}\1(?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d([./-]){_DAY}\2{_DAY})(?!\d|[./-]\d)")
 _YEARS = re.compile(r"(?:19|20)\d\d(?:\D{1,3}(?:19|20)\d\d)+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:([.,' ])000)(?:\1000)*|\d{1,3}(?:\.\d{3}){2,}")
+
+
+class NumberingPlans:
+    """The numbering plans of phonenumbers, asked a limited number of times: 100 times and once more for 50 characters. Beyond, each number is taken for valid."""
+
+    def __init__(self, characters: int) -> None:
+        self._left = 100 + characters // 50
+
+    def has(self, number: str, region: str | None = None) -> bool:
+        """Whether a number is valid in a region, or by its country code."""
+        self._left -= 1
+        return self._left < 0 or _is_valid(number, region)
+
+
+@lru_cache(4096)
+def _is_valid(number: str, region: str | None) -> bool:
+    import phonenumbers
+
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 class _Candidate(NamedTuple):
     digits: str
     groups: tuple[int, ...]  # their lengths
-    written: str
     begin: int
     end: int
 
 
-def replace_phones(text: str, known: KnownPeople, counts: Counter[str]) -> str:
+def replace_phones(text: str, known: KnownPeople, plans: NumberingPlans, counts: Counter[str]) -> str:
     """The text with placeholders for telephone numbers, {{phone}} for the lead's own."""
-    return replace_matches(_RUN, text, lambda found: _phone(found, known), counts)
+    return replace_matches(_RUN, text, lambda found: _phones(found, known, plans), counts)
 
 
-def _phone(found: re.Match[str], known: KnownPeople) -> Part | None:
-    groups = list(_GROUP.finditer(found[0]))
-    if not SHORTEST_PHONE <= sum(len(group[0]) for group in groups) <= _MOST_DIGITS:
-        return None
-    text, start = found.string, found.start()
-    before = text[max(0, start - 40) : start]
-    for candidate in _candidates(found, groups):
-        first, last = candidate.begin == start, candidate.end == found.end()
-        lead = before if first else text[max(0, candidate.begin - 40) : candidate.begin]
-        if last and _AMOUNT_BEHIND.match(text, candidate.end):
+def _phones(found: re.Match[str], known: KnownPeople, plans: NumberingPlans) -> Iterator[Part]:
+    groups = [group.span() for group in _GROUP.finditer(found.string, *found.span())]
+    if len(groups) > _MOST_GROUPS or sum(end - begin for begin, end in groups) < SHORTEST_PHONE:
+        return
+    first = 0
+    while first < len(groups):
+        part, after = None, first + 1
+        if date := _DATE.match(found.string, groups[first][0]):
+            first = next((number for number, (begin, _) in enumerate(groups) if begin >= date.end()), len(groups))
             continue
-        name = known.phone(candidate.written)
-        if name:
-            return Part(name, candidate.begin, candidate.end)
-        if _is_phone(candidate, lead):
-            return Part("phone_number", candidate.begin, candidate.end)
-    return None
+        for candidate, last in _candidates(found, groups, first):
+            name = _judged(candidate, found.string, known, plans)
+            if name:
+                part, after = Part(name, candidate.begin, candidate.end), last
+                break
+        if part:
+            yield part
+        first = after
 
 
-def _candidates(found: re.Match[str], groups: list[re.Match[str]]) -> Iterator[_Candidate]:
-    """The run, then what is left without its last or first groups; longest first."""
-    count = len(groups)
-    for size in range(count, 0, -1):
-        for first in range(count - size + 1):
-            part = groups[first : first + size]
-            digits = "".join(group[0] for group in part)
-            if not SHORTEST_PHONE <= len(digits) <= 17:
-                continue
-            begin, end = part[0].start(), part[-1].end()
-            begin = _opening(found[0], begin) if first else 0
-            written = found[0][begin:end]
-            yield _Candidate(digits, tuple(len(group[0]) for group in part), written, found.start() + begin, found.start() + end)
-
-
-def _opening(written: str, begin: int) -> int:
-    """Where a number begins whose first digit this is: at its plus sign or bracket."""
-    while begin and written[begin - 1] in "(+":
+def _candidates(found: re.Match[str], groups: list[tuple[int, int]], first: int) -> Iterator[tuple[_Candidate, int]]:
+    """What begins with a group, longest first, and the group after it."""
+    begin = groups[first][0]
+    least = found.start() if first == 0 else groups[first - 1][1]
+    while begin > least and found.string[begin - 1] in "(+":
         begin -= 1
-    return begin
+    for last in range(min(len(groups), first + _MOST_OF_ONE), first, -1):
+        part = groups[first:last]
+        digits = "".join(found.string[slice(*group)] for group in part)
+        if SHORTEST_PHONE <= len(digits) <= _MOST_DIGITS:
+            end = part[-1][1]
+            unpaired = found.string[begin] == "(" and found.string.count("(", begin, end) > found.string.count(")", begin, end)
+            yield _Candidate(digits, tuple(after - before for before, after in part), begin + unpaired, end), last
 
 
-def _is_phone(candidate: _Candidate, before: str) -> bool:
-    digits, groups, written = candidate.digits, candidate.groups, candidate.written
-    if _DATE.match(written) or _YEARS.fullmatch(written) or _THOUSANDS.fullmatch(written):
-        return False
-    called = _CALLED.search(before) is not None
+def _judged(candidate: _Candidate, text: str, known: KnownPeople, plans: NumberingPlans) -> str | None:
+    digits, groups, begin, end = candidate
+    written = text[begin:end]
+    if _YEARS.fullmatch(written) or _THOUSANDS.fullmatch(written) or _AMOUNT_BEHIND.match(text, end):
+        return None
+    if name := known.phone(written):
+        return name
+    before = text[max(0, begin - _BEFORE) : begin]
+    return "phone_number" if _is_phone(digits, groups, written, before, plans) else None
+
+
+def _is_phone(digits: str, groups: tuple[int, ...], written: str, before: str, plans: NumberingPlans) -> bool:
     if written.lstrip(" (").startswith("+"):
-        return 7 < len(digits) <= 15 and _is_possible("+" + digits)
+        return 7 < len(digits) <= 15
+    called = _CALLED.search(before) is not None
     if not called and _NO_PHONE.search(before):
         return False
     if digits.startswith("00"):
-        return 9 < len(digits) <= 17 and _is_valid("+" + digits[2:], None)
+        return 9 < len(digits) <= 17 and plans.has("+" + digits[2:])
     if called:
         return len(groups) > 1 or len(digits) > 6
     if digits.startswith("0"):
-        return 9 <= len(digits) <= 12 and any(_is_valid(digits, region) for region in WITH_TRUNK_ZERO)
-    regions = _regions(digits, groups, written)
-    return any(_is_valid(digits, region) for region in regions)
+        well_grouped = min(groups[:-1], default=2) > 1 and (len(groups) <= 5 or set(groups) == {2})
+        return 9 <= len(digits) <= 12 and well_grouped and any(plans.has(digits, region) for region in WITH_TRUNK_ZERO)
+    return any(plans.has(digits, region) for region in _regions(groups, written))
 
 
-def _regions(digits: str, groups: tuple[int, ...], written: str) -> tuple[str, ...]:
+def _regions(groups: tuple[int, ...], written: str) -> tuple[str, ...]:
     """Where a number without trunk prefix is grouped so."""
     if groups in ((3, 3, 4), (1, 3, 3, 4), (3, 7)):
         return ("US",)
     if groups in ((2, 4, 4), (2, 5, 4), (2, 1, 4, 4)) or (written.startswith("(") and groups in ((2, 8), (2, 9))):
         return ("BR",)
-    if len(digits) == 9 and groups in ((3, 3, 3), (3, 2, 2, 2), (2, 3, 2, 2)):
+    if groups in ((3, 3, 3), (3, 2, 2, 2), (2, 3, 2, 2)):
         return ("ES", "PT")
     return ()
-
-
-def _is_possible(number: str) -> bool:
-    import phonenumbers
-
-    try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(number, None))
-    except phonenumbers.NumberParseException:
-        return False
-
-
-def _is_valid(number: str, region: str | None) -> bool:
-    import phonenumbers
-
-    try:
-        parsed = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
-        return False
-    return phonenumbers.is_valid_number(parsed)

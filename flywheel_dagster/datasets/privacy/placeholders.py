@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 # "{{first_name}}", "{{ lead.FirstName | default: "there" }}", "{{#if company}}"
@@ -18,7 +18,7 @@ class Part(NamedTuple):
     end: int
 
 
-Judge = Callable[[re.Match[str]], str | Part | None]
+Judge = Callable[[re.Match[str]], str | Iterable[Part] | None]
 
 
 def placeholder(name: str) -> str:
@@ -27,17 +27,17 @@ def placeholder(name: str) -> str:
 
 
 def replace_matches(pattern: re.Pattern[str], text: str, judge: Judge, counts: Counter[str]) -> str:
-    """The text with placeholders for the matches, or parts of them, that `judge` names; what stands within a placeholder stays."""
+    """The text with placeholders for the matches, or their parts in order, that `judge` names; what stands within a placeholder stays."""
     pieces: list[str] = []
     done = 0
     for found in pattern.finditer(text):
         judged = None if within_placeholder(text, found.start()) else judge(found)
         if judged is None:
             continue
-        name, begin, end = judged if isinstance(judged, Part) else (judged, *found.span())
-        pieces += (text[done:begin], placeholder(name))
-        counts[name] += 1
-        done = end
+        for name, begin, end in [Part(judged, *found.span())] if isinstance(judged, str) else judged:
+            pieces += (text[done:begin], placeholder(name))
+            counts[name] += 1
+            done = end
     if not pieces:
         return text
     pieces.append(text[done:])

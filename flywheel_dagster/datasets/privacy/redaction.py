@@ -8,8 +8,8 @@ from typing import NamedTuple
 from flywheel_dagster.datasets.privacy.addresses import replace_emails, replace_ip_addresses
 from flywheel_dagster.datasets.privacy.known import KnownPeople
 from flywheel_dagster.datasets.privacy.links import replace_links
-from flywheel_dagster.datasets.privacy.numbers import replace_fiscal_codes, replace_numbers
-from flywheel_dagster.datasets.privacy.phones import replace_phones
+from flywheel_dagster.datasets.privacy.numbers import replace_lettered_numbers, replace_numbers
+from flywheel_dagster.datasets.privacy.phones import NumberingPlans, replace_phones
 from flywheel_dagster.datasets.privacy.phrases import replace_phrases
 
 _NO_DIGITS = bytes(code for code in range(256) if not 48 <= code <= 57)
@@ -45,16 +45,17 @@ def _replace_figures(text: str, known: KnownPeople, counts: Counter[str]) -> str
     """Line by line, for most lines have no more than a year or a price."""
     if not _has_digits(text, _FEWEST_DIGITS) and "::" not in text:
         return text
-    return "\n".join([_replace_in_line(line, known, counts) for line in text.split("\n")])
+    plans = NumberingPlans(len(text))
+    return "\n".join([_replace_in_line(line, known, plans, counts) for line in text.split("\n")])
 
 
-def _replace_in_line(line: str, known: KnownPeople, counts: Counter[str]) -> str:
+def _replace_in_line(line: str, known: KnownPeople, plans: NumberingPlans, counts: Counter[str]) -> str:
     if _has_digits(line, _FEWEST_OF_NUMBER):
         if _LONG_NUMBER.search(line):
             line = replace_numbers(line, counts)
             line = replace_ip_addresses(line, counts)
-            return replace_phones(line, known, counts)
-        line = replace_fiscal_codes(line, counts)
+            return replace_phones(line, known, plans, counts)
+        line = replace_lettered_numbers(line, counts)
     if line.count(".") > 2 or "::" in line or line.count(":") >= _COLONS:
         line = replace_ip_addresses(line, counts)
     return line

@@ -1,13 +1,10 @@
 """The labelled sentences in five languages: those that the rules were made with are redacted just so; the others are only counted."""
 
-import pytest
-
-from flywheel_dagster_tests.datasets.privacy.corpus import Sentence, found_in, sentences
+from flywheel_dagster_tests.datasets.privacy.corpus import found_in, sentences
 
 
-@pytest.mark.parametrize("sentence", [*sentences("dev")], ids=lambda sentence: sentence.text[:40])
-def test_a_sentence_loses_what_is_marked_and_nothing_else(sentence: Sentence) -> None:
-    assert found_in(sentence) == sentence.marked
+def test_the_sentences_lose_what_is_marked_and_nothing_else() -> None:
+    assert [sentence.text for sentence in sentences("dev") if found_in(sentence) != sentence.marked] == []
 
 
 def test_of_sentences_that_no_rule_was_made_with_few_are_redacted_wrongly() -> None:
