@@ -15,17 +15,18 @@ GAP = 3  # characters between two words of a value, where it was not stored with
 
 _BRACES = re.compile("[{}]")
 _GREETED = re.compile(rf"(?:^|\W)(?:{GREETINGS})\W{{1,2}}$", re.IGNORECASE)
-_FOLLOWED = re.compile(r" ([a-z']+)")
+_FOLLOWED = re.compile(r" ([a-z']+|I)\b")
 _ENDS_GREETING = (",", "!", ":", "\n", "\r", "–", "—", "-")
 
 
 class Phrase(NamedTuple):
     """What stands for the words of a value, and how they have to be written to be it."""
 
-    fields: tuple[str, ...]  # merge fields: one, or first and last name
+    fields: tuple[tuple[str, int], ...]  # merge fields and how many of the words they take: one, or first and last name
     loud: tuple[bool, ...]  # which words must not be all lower-case
     gap: int  # the most characters between two words
-    name: bool  # a first or last name, which may be an ordinary word as well
+    name: bool = False  # a first or last name, which may be an ordinary word as well
+    exact: str = ""  # the only way to write it, where its words say nothing ("AT&T")
 
 
 class Phrases:
@@ -79,10 +80,13 @@ def replace_phrases(text: str, lead: Phrases, senders: Phrases, counts: Counter[
         if other and (not found or other[1] > found[1]):
             found = other
         if found:
-            phrase, length = found
-            pieces += (text[done:begin], " ".join(map(placeholder, phrase.fields)))
-            counts.update(phrase.fields)
-            done = words[length - 1].end()
+            phrase, _ = found
+            at = 0
+            for field, count in phrase.fields:
+                pieces += (text[done : words[at].start()], placeholder(field))
+                counts[field] += 1
+                at += count
+                done = words[at - 1].end()
     if not pieces:
         return text
     pieces.append(text[done:])
@@ -94,11 +98,13 @@ def _is_written(phrase: Phrase, text: str, words: list[re.Match[str]]) -> bool:
         if other.start() - one.end() > phrase.gap or _BRACES.search(text, one.end(), other.start()):
             return False
     begin, end = words[0].start(), words[-1].end()
+    if phrase.exact:
+        return text[begin:end] == phrase.exact
     alone = phrase.name and len(words) == 1
     if any(loud and word[0].islower() for word, loud in zip(words, phrase.loud, strict=True)):
         return alone and (end == len(text) or text.startswith(_ENDS_GREETING, end)) and _greets(text, begin)
     if alone and fold(words[0][0]) in ALSO_WORDS and (follows := _FOLLOWED.match(text, end)):
-        return follows[1] not in WORDS_AFTER or _greets(text, begin)
+        return follows[1].lower() not in WORDS_AFTER or _greets(text, begin)
     return True
 
 

@@ -29,7 +29,7 @@ def value_phrases(value: str | None, field: str) -> tuple[Entry, ...]:
     words = tuple(folded_words(value or ""))[:MOST_WORDS]
     if not value or not _says_something(words):
         return ()
-    return ((words, Phrase((field,), (False,) * len(words), _gap(value), False)),)
+    return ((words, Phrase(((field, len(words)),), (False,) * len(words), _gap(value))),)
 
 
 def name_phrases(first: str | None, last: str | None, prefix: str) -> Iterator[Entry]:
@@ -52,18 +52,23 @@ def _full_names(one: _Spelling, other: _Spelling, first_name: str, last_name: st
         return
     low = not all(word in ALSO_WORDS or is_ordinary(word) for word in words)
     gap, loud = max(one.gap, other.gap), (not low,) * len(words)
-    yield words, Phrase((first_name, last_name), loud, gap, False)
-    yield other.words + one.words, Phrase((last_name, first_name), loud, gap, False)
+    first, last = (first_name, len(one.words)), (last_name, len(other.words))
+    yield words, Phrase((first, last), loud, gap)
+    yield other.words + one.words, Phrase((last, first), loud, gap)
 
 
 @lru_cache(_KEPT)
 def _single_names(name: str, field: str) -> tuple[Entry, ...]:
     spellings = _spellings(name)
-    found = [(each.words, Phrase((field,), each.loud, each.gap, True)) for each in spellings if _says_something(each.words)]
+    found = [
+        (each.words, Phrase(((field, len(each.words)),), each.loud, each.gap, name=True))
+        for each in spellings
+        if _says_something(each.words)
+    ]
     if spellings and len(spellings[0].words) > 1:
         for word, loud in zip(spellings[0].words, spellings[0].loud, strict=True):
             if len(word) > 2 and word not in PARTICLES and word not in NO_NAMES and word.isalpha():
-                found.append(((word,), Phrase((field,), (loud,), GAP, True)))
+                found.append(((word,), Phrase(((field, 1),), (loud,), GAP, name=True)))
     return tuple(found)
 
 
@@ -85,7 +90,9 @@ def _company_phrases(company: str, label: str, field: str) -> tuple[Entry, ...]:
             wordings += [bare[:count], (label,)]
         for each in wordings:
             if each and _says_something(each):
-                found.append((each, Phrase((field,), (loud[0], *(False,) * (len(each) - 1)), gap, False)))
+                found.append((each, Phrase(((field, len(each)),), (loud[0], *(False,) * (len(each) - 1)), gap)))
+        if not _says_something(words) and len(words) > 1:
+            found.append((words, Phrase(((field, len(words)),), loud, gap, exact=company.strip())))
     return tuple(dict(reversed(found)).items())
 
 
@@ -105,7 +112,9 @@ def _spellings(value: str) -> tuple[_Spelling, ...]:
         return ()
     words = tuple(map(fold, written))
     low = value.islower()
-    may_be_low = low and not all(word in ALSO_WORDS or is_ordinary(word) for word in words)
+    may_be_low = low and (
+        not all(word in ALSO_WORDS or is_ordinary(word) for word in words) or re.fullmatch(r"\w+\.\w{2,3}", value) is not None
+    )
     loud = (False,) * len(words) if may_be_low else tuple(low or not word.islower() for word in written)
     gap = _gap(value)
     found = [_Spelling(words, loud, gap)]
@@ -131,9 +140,12 @@ def _gap(value: str) -> int:
 
 
 def _says_something(words: tuple[str, ...]) -> bool:
-    """Two letters at least, and more than words that are no name."""
-    return any(word not in NO_NAMES and (len(word) > 1 or not word.isascii()) for word in words) and (
-        sum(map(str.isalpha, "".join(words))) > 1
+    """More than one letter, a number, or words that are no name."""
+    together = "".join(words)
+    return (
+        len(together) > 1
+        and any(map(str.isalpha, together))
+        and any(word not in NO_NAMES and (len(word) > 1 or not word.isascii()) for word in words)
     )
 
 

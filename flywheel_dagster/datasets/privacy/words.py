@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 
 # Chinese, Japanese and Korean: no spaces around a name, so each character is a word of its own.
 _ALONE = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
-# Combining marks of the scripts in use and characters without width, which Python's \w leaves out.
+# What Python's \w leaves out: accents and marks that a name may be written without, and characters without width;
 _MARKS = (
     "\xad\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
-    "\u0730-\u074a\u0900-\u0963\u0970-\u0dff\u0e31-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u2060\u20d0-\u20f0\ufe00-\ufe0f"
-    "\ufe20-\ufe2f\ufeff"
+    "\u0730-\u074a\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u2060\u20d0-\u20f0\ufe00-\ufe0f\ufe20-\ufe2f\ufeff"
 )
-WORD = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]++(?:[{_MARKS}]++[^\W_{_ALONE}]*+)*+")
+# and the vowel signs of Indic scripts and Thai, which are letters to their readers.
+_SIGNS = "\u0900-\u0903\u093a-\u0957\u0962\u0963\u0981-\u0983\u09bc-\u09d7\u0a01-\u0a51\u0a81-\u0acd\u0b01-\u0dff\u0e31-\u0e3a\u0e47-\u0e4e"
+WORD = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]++(?:[{_MARKS}{_SIGNS}]++[^\W_{_ALONE}]*+)*+")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _UNDECOMPOSED = str.maketrans(
     {
