@@ -361,6 +361,8 @@ begin
           union select '"' || lower(i) || '"' from unnest(t.names) i where length(i) >= 6 and i ~ '[0-9]')) as s (sign)
         where position(s.sign in lower(encode(e.raw, 'escape'))) > 0));
 
+  -- Who sends a message has the lead's row before the links.
+  perform from leads p where p.organization_id = organization and p.lead_id = any (t.lead_ids) order by p.lead_id for update;
   perform lock_links(array[organization], true);
   t := traces_of_lead(organization, lead);
   t.event_ids := array(select unnest(t.event_ids) union select e.id from webhook_events e where e.id = any (silent_ids) and not e.matched);

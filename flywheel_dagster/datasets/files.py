@@ -17,7 +17,7 @@ from flywheel_dagster.errors import InputError
 TRAIN, VALIDATION, TEST = "train.jsonl", "validation.jsonl", "test.jsonl"
 SIDES = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 MANIFEST, DESCRIPTION, SUMS = "manifest.jsonl", "dataset.json", "SHA256SUMS"
-_UNFINISHED = ".assembling-"
+UNFINISHED = ".assembling-"
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,19 @@ def write_folder(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(directory)
-        temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
+        temporary = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=directory))
         content = write_content(temporary)
         sums = "".join(f"{file.sha256}  {file.name}\n" for file in content)
         named = hashlib.sha256(sums.encode()).hexdigest()
         files = [*content, write_manifest(temporary)]
         described = {"hash": named, **description, "files": {file.name: _facts(file) for file in files}}
-        _write_synced(temporary / DESCRIPTION, json.dumps(described, indent=2, ensure_ascii=False) + "\n")
-        _write_synced(temporary / SUMS, sums)
+        write_synced(temporary / DESCRIPTION, json.dumps(described, indent=2, ensure_ascii=False) + "\n")
+        write_synced(temporary / SUMS, sums)
         temporary.chmod(0o755)
         if not (directory / named / SUMS).exists():
             shutil.rmtree(directory / named, ignore_errors=True)
             temporary.replace(directory / named)
-        _sync(directory)
+        sync(directory)
         return Folder(named, sum(file.bytes for file in content))
     except OSError as error:
         raise InputError(
@@ -97,19 +97,21 @@ def _facts(file: Written) -> dict[str, Any]:
 
 def _clear_leftovers(directory: Path) -> None:
     """Unfinished folders of processes that were killed; a day is longer than any assembly takes."""
-    for folder in directory.glob(f"{_UNFINISHED}*"):
+    for folder in directory.glob(f"{UNFINISHED}*"):
         if time.time() - folder.stat().st_mtime > 86_400:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_synced(path: Path, text: str) -> None:
+def write_synced(path: Path, text: str) -> None:
+    """Write a small text file and put it on disk."""
     with path.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _sync(directory: Path) -> None:
+def sync(directory: Path) -> None:
+    """Put on disk which files a folder has."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -58,6 +58,14 @@ def current_dataset(connection: psycopg.Connection[TupleRow], scope: str, direct
     return Dataset(**known, scope=scope, directory=directory / row["hash"])
 
 
+def require_not_erased(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> None:
+    """Raise InputError for a dataset with a lead who was erased; it may be in somebody's hands since before."""
+    if connection.execute("select 1 from datasets where hash = %s and erased_at is not null", (dataset.hash,)).fetchone():
+        raise InputError(
+            f"dataset {dataset.hash[:12]} holds a lead who was erased, so nothing may be trained on it; materialize training_jsonl again"
+        )
+
+
 def require_scope(connection: psycopg.Connection[TupleRow], scope: str) -> None:
     """Raise InputError unless the scope is "global" or an organisation that is known."""
     if scope != "global" and not connection.execute("select 1 from organizations where id = %s", (scope,)).fetchone():

@@ -57,6 +57,7 @@ def publish(
 
     folder = write_folder(directory, write_lines, write_manifest, described)
     facts |= chosen.totals | {"hash": folder.name, "bytes": folder.bytes}
+    connection.execute(statement("revive_dataset"), facts)
     connection.execute(statement("publish_dataset"), facts)
     connection.execute(statement("publish_dataset_members"), facts)
     connection.execute(statement("mark_included"))

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from flywheel_dagster.database import Lock, held_lock, statement
 from flywheel_dagster.datasets.files import TRAIN, VALIDATION, verify
-from flywheel_dagster.datasets.published import Dataset
+from flywheel_dagster.datasets.published import Dataset, require_not_erased
 from flywheel_dagster.errors import (
     DatabaseError,
     PermanentTrainingError,
@@ -65,11 +65,13 @@ def train(
     be inside a `transaction()` block. Raises PermanentTrainingError with the provider's message for a failed or cancelled job, also when
     called again, unless `resubmit` asks for a new attempt (or the provider no longer knows the job, UnknownJobError);
     TransientTrainingError when the provider stays away or the job outlasts `patience.limit`; InputError when files to upload aren't
-    those of the dataset; BudgetError, before anything is sent, when a job that has to be bought would cost more than `budget_usd` (None: no
+    those of the dataset, or it holds a lead who was erased; BudgetError, before anything is sent, when a job that has to be bought would cost more than `budget_usd` (None: no
     limit) or its price is not known; DatabaseError when the connection is lost, which loses no job.
     """
     connection.commit()  # inside an open transaction no step would be kept before the caller's own commit
     try:
+        with connection.transaction():
+            require_not_erased(connection, dataset)
         row = _ledger_row(connection, trainer, dataset, resubmit=resubmit)
         if resubmit and _is_forgotten(trainer, row, patience):
             _update(connection, row["id"], status="failed", error="the provider no longer knows the job")
@@ -128,6 +130,8 @@ def _submit(
     patience: Patience,
     budget_usd: Decimal | None,
 ) -> dict[str, Any]:
+    with connection.transaction():
+        require_not_erased(connection, dataset)
     verify(dataset)
     job = row["id"]
     key = f"{dataset.hash}:{row['settings_hash']}:{row['attempt']}"
