@@ -12,7 +12,7 @@ from flywheel_dagster.replies.rules.lexicon import CATEGORIES
 from flywheel_dagster.replies.rules.verdict import Strengths, decide
 from flywheel_dagster.replies.rules.wording import read_part, sentences
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 SIGNALS = (
     *sorted(CATEGORIES - {"inert"}),
     "question",

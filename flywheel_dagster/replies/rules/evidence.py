@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from flywheel_dagster.replies.rules.automaton import Match
+from flywheel_dagster.replies.rules.leaning import FAMILIES
 from flywheel_dagster.replies.rules.lexicon import EVERYWHERE, Lexicon, lexicon
 from flywheel_dagster.replies.rules.wording import BEGIN, COMMA, END, QUESTION
 
@@ -21,6 +22,8 @@ _STOPS = frozenset({"unsubscribe", "hostile"})
 _REQUESTS = frozenset({"ask", "meeting", "price_question", "defer", "door"})
 _SPECIFIC = 4  # words of a question
 _SAYS_SOMETHING = 6  # words of a statement
+_LEANS = {family: f"leans_{family}" for family in FAMILIES}
+_HARDLY = 0.001  # share of a leaning that is none
 
 
 class Signal(NamedTuple):
@@ -41,8 +44,9 @@ def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[S
     all_lists = [lexicon(language) for language in languages or (EVERYWHERE,)]
     for number, sentence in enumerate(sentences):
         before = len(found)
-        for lists in all_lists:
-            found += _signals(lists, lists.read(sentence), number)
+        read = [lists.read(sentence) for lists in all_lists]
+        for lists, words in zip(all_lists, read, strict=True):
+            found += _signals(lists, words, number)
         here = {signal.category for signal in found[before:]}
         if here & _COMPLAINTS:
             found = [signal for signal in found if signal.sentence != number or signal.category not in _WARM]
@@ -50,7 +54,6 @@ def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[S
             length = sum(word not in (COMMA, QUESTION) for word in sentence)
             found.append(Signal("question" if length >= _SPECIFIC else "short_question", "?", 1.0, number, len(sentence)))
         elif not here:
-            read = [lists.read(sentence) for lists in all_lists]
             unread.update(read[0])
             if sum(word != COMMA for word in sentence) >= _SAYS_SOMETHING:
                 denies = any(word in lists.negators for lists, words in zip(all_lists, read, strict=True) for word in words)
@@ -62,7 +65,10 @@ def evidence(sentences: Sequence[list[str]], languages: Sequence[str]) -> list[S
                 signal._replace(weight=signal.weight * BEFORE_BUT) if signal.sentence == number - 1 else signal for signal in found
             ]
     leanings = all_lists[0].leanings.shares(unread) if unread else {}
-    return [*found, *(Signal(f"leans_{family}", "", share, len(sentences), 0) for family, share in leanings.items())]
+    return [
+        *found,
+        *(Signal(_LEANS[family], "", share, len(sentences), 0) for family, share in leanings.items() if share > _HARDLY),
+    ]
 
 
 def _signals(lists: Lexicon, words: list[str], number: int) -> Iterator[Signal]:

@@ -31,7 +31,8 @@ class Leanings:
         usual = [max(overall[family], 1) / everything for family in FAMILIES]
         self._of = {
             word: tuple(
-                log((counts[family] / share + _CAUTION) / (counts.total() + _CAUTION)) for family, share in zip(FAMILIES, usual, strict=True)
+                log((counts[family] / share + _CAUTION) / (counts.total() + _CAUTION))
+                for family, share in zip(FAMILIES, usual, strict=True)
             )
             for word, counts in by_word.items()
         }
@@ -41,7 +42,7 @@ class Leanings:
         known = [self._of[word] for word in words if word in self._of]
         if not known:
             return {}
-        sums = [sum(each) for each in zip(*known, strict=True)]
+        sums = list(map(sum, zip(*known, strict=True)))
         most = max(sums)
         weights = [exp(each - most) for each in sums]
         whole = sum(weights)

@@ -60,7 +60,9 @@ class Lexicon:
         self._respelled = {
             folded(wrong.strip()): folded(right).split() for wrong, right in (line.split("=") for line in lists.pop("spelling", ()))
         }
-        macros = {folded(name.strip()): folded(value).strip() for name, value in (line.split("=") for line in lists.pop("define", ()))}
+        macros = {
+            folded(name.strip()): folded(value).strip() for name, value in (line.split("=") for line in lists.pop("define", ()))
+        }
         words = {name: frozenset(self._single_words(lists.pop(name, ()))) for name in _WORD_LISTS}
         self.negators, self.turns, self.concessions, self.greetings = (
             words[name] for name in ("not", "but", "although", "greeting")

@@ -1,11 +1,8 @@
 """Decides by the conventions' order: unsubscribe and closed doors, automatic replies, questions and enthusiasm, then all that is neither."""
 
-from collections import Counter
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from flywheel_dagster.outcomes.events import sentiment_of
 from flywheel_dagster.outcomes.events import sentiment_of
 from flywheel_dagster.replies.analysis import InterestLevel, Objection
 from flywheel_dagster.replies.rules.evidence import BEFORE_BUT, Signal
@@ -199,11 +196,11 @@ def _neutral(found: Strengths, objection: Objection, referral: bool) -> Verdict:
 
 def _leaning(found: Strengths, objection: Objection) -> Verdict:
     """Nothing was read that decides: which way the words lean."""
-    sides: Counter[str] = Counter()
+    sides = dict.fromkeys(_SIDE.values(), 0.0)
     for family in FAMILIES:
         sides[_SIDE[family]] += found.of(f"leans_{family}")
     family = max(FAMILIES, key=lambda each: (sides[_SIDE[each]], found.of(f"leans_{each}")))
-    score, interest, leans_to = _LEANINGS[family] if sides.total() else _LEANINGS["refusal"]
+    score, interest, leans_to = _LEANINGS[family] if any(sides.values()) else _LEANINGS["refusal"]
     return Verdict(
         score,
         interest,

@@ -5,6 +5,21 @@ from flywheel_dagster.replies.rules.classify import classify_by_rules
 
 _REPLIES = {
     "positive": """
+Sure, I could do Wednesday 10:30 or Thursday any time before lunch. Send an invite?
+Hi Dana, yes this is a live problem for us. Who else in logistics are you working with?
+Works for me. See you then!
+Forwarded to my CTO and he's keen, he wants to know if you support SSO through Okta. Could we talk Friday?
+Tuesday's out but I'm free Weds from 2. Will there be a recording for my colleague?
+Go on then, 15 minutes. Monday at 9 before stand-up.
+Count me in. Which days work on your side?
+My boss asked me to set up a call with you. Does the 14th suit?
+Curious how you got to the 30% figure. Was that across all customers?
+We tried two of these and both fell over at scale. 12k SKUs, will yours cope?
+The last lot took nine weeks to onboard us. Give me your honest number.
+My predecessor swore by you. Where do I sign up for the same deal he had?
+I owe you a reply. Tuesday the 9th, half past four, my office, second floor.
+Would it survive a forklift driver with no patience? If yes, quote me for six.
+Steep. But the downtime costs us more, so talk me through the numbers.
 Hi Sam, perfect timing! We're reviewing our tools this month. Can you do a demo on the 14th?
 Yes I'd be up for a chat. Mornings are best for me.
 This looks relevant for us. What kind of companies do you usually work with?
@@ -126,6 +141,28 @@ Do you take purchase orders?
 I'd like to take you up on your offer.
 """,
     "neutral": """
+Noted.
+ok
+Received, thank you.
+Ha, fair enough. Merry Christmas!
+Thanks for the info!
+I like it, but anything over 5k has to go past our CFO first. I'll bring it up on Monday.
+Not my call alone. There's a committee that meets quarterly, I can put it on the agenda.
+The trustees would have to bless it and they argue about biscuits for an hour first.
+I am on parental leave until 3 March. For anything urgent write to ops@example.com.
+Hi, Tom left the company in August.
+Thank you for your message. This mailbox is no longer monitored.
+Budget's spent for this year. New one opens in January, get back to me then.
+I don't deal with vendors. Check with our office manager.
+This belongs with Facilities. I don't have a name for you I'm afraid.
+Bad week, kids are sick and we have a launch. Try me in a fortnight?
+We're in the middle of a merger, so nothing new gets looked at until the dust settles. Happy to revisit in autumn.
+Circle back in Q3 when we plan for next year.
+The school year starts Monday and I won't surface until half-term.
+Got both of your notes, have not had a minute to look at either.
+Fine, send it, but I promise nothing.
+I've put it in the folder with the others.
+Leave me a brochure, I'll leaf through it over lunch.
 Thanks Sam, I've saved this for later.
 We're in budget season right now. Try again in Q2.
 Let me get through this quarter first and then we can see.
@@ -248,6 +285,25 @@ I've asked our accountant to have a look.
 I can't give you an answer yet.
 """,
     "negative": """
+I'll pass, but good luck out there.
+Appreciate the thought and the very nice write up, truly, but we're going to sit this one out.
+Hi Jo, kind of you to follow up. I read it all and it's a clever product. It isn't for us though, and I don't want to waste your time.
+Thanks but no thanks :)
+Your tool sounds great if I had a team of 200 and a time machine. Hard pass.
+Let me save you the next four emails in the sequence: we won't be buying.
+I'd have more respect for this if you'd spelled our company's name right once.
+We'd rather put the hours into the machines we've got.
+We have four people and one client. There's nothing here to automate.
+We fixed that in house last spring and it works fine.
+That isn't really a pain for us, our churn is under one percent.
+we already have someone for this
+HubSpot does all of that for us, and it's bundled with what we pay anyway.
+My brother-in-law runs our servers and I intend to stay married.
+The incumbents have eight years left on their concession and the penalty clause is brutal.
+Your competitor answered the phone on the first ring in March, so the job is theirs.
+We can't justify that kind of money for reporting.
+Free trial or forget it, we don't have the cash for yet another subscription.
+Our whole IT spend for the year is about what you charge for a month.
 Hi, thanks for following up. We had a look at it with the team and it isn't what we're looking for at the moment.
 Appreciate your persistence, but there's nothing here for you.
 We've recently hired a full-time designer so we won't be needing outside help.

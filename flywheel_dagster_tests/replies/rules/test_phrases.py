@@ -79,3 +79,17 @@ def test_every_list_can_be_read(language):
 def test_a_phrase_file_has_what_tells_its_language():
     for language in LANGUAGES:
         assert len(lexicon(language).common) > 60
+
+
+def test_a_stem_of_fewer_than_three_letters_is_refused():
+    with pytest.raises(InputError, match="3 letters or more"):
+        Lexicon("en", "[price]\nit co* a lot\n")
+
+
+def test_names_of_definitions_have_neither_capitals_nor_accents():
+    assert _categories("[define]\nMês = janeiro|abril\n[when]\nem @mês\n", "em abril") == ["when"]
+
+
+def test_an_e_mail_and_a_quarter_are_one_word_each():
+    assert sentences("Your E-Mail of Q3") == [["your", "email", "of", "q3"]]
+    assert _categories("[defer]\nask in q3\n", "Ask in Q3") == ["defer"]
