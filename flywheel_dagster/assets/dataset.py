@@ -11,6 +11,7 @@ from flywheel_dagster.names import GROUP_TRAINING, OWNER_DATA, SCORED_TRAINING_R
 from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import bars, table
 from flywheel_dagster.resources import Flywheel
+from flywheel_dagster.training.estimate import COMPARED, estimates
 
 
 @dg.asset(
@@ -49,6 +50,23 @@ def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.
             "test_examples": dataset.test_examples,
             "train_lines": dataset.train_lines,
             "train_tokens": dataset.train_tokens,
+            "estimated_cost": table(
+                [
+                    {
+                        "trainer": each.trainer,
+                        "base model": each.base_model,
+                        "tokens billed": each.tokens,
+                        "USD": "no price known" if each.usd is None else f"{each.usd:.2f}",
+                        "prices of": each.as_of or "",
+                    }
+                    for each in estimates(
+                        dataset.train_tokens,
+                        settings.epochs,
+                        base_models=COMPARED | {settings.trainer: settings.base_model},
+                        validation_tokens=dataset.validation_tokens,
+                    )
+                ]
+            ),
             "positive_examples": dataset.positive_examples,
             "deals": dataset.deals,
             "weeks": dataset.weeks,

@@ -33,7 +33,7 @@ _CHARACTERS = 120
     code_version=str(FORMAT),
     check_specs=PAIR_CHECKS,
 )
-def preference_pairs(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult[None]:
+def preference_pairs(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
     """Messages that won beside ones that lost with the same audience: organization, channel, industry, role, four weeks.
 
     In OpenAI's DPO format (train.jsonl …) and as rows for KTO (kto_train.jsonl …), split by lead as the examples are. Messages that failed belong here

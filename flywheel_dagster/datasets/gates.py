@@ -43,9 +43,7 @@ def enough_examples(dataset: Dataset, minimum: int) -> Verdict:
 
 def valid_chat_format(dataset: Dataset) -> Verdict:
     """Every line follows the provider's rules."""
-    found = [
-        f"{name} line {problem.line}: {problem.reason}" for name in SIDES.values() for problem in problems(dataset.directory / name)
-    ]
+    found = [f"{name} {problem}" for name in SIDES.values() for problem in problems(dataset.directory / name)]
     if found:
         return Verdict(
             False,
@@ -120,7 +118,7 @@ def redaction_is_off(connection: psycopg.Connection[TupleRow], dataset: Dataset)
 def valid_pairs(dataset: Dataset) -> Verdict:
     """Every line follows the formats of preference pairs."""
     found = [
-        f"{kind}{name} line {problem.line}: {problem.reason}"
+        f"{kind}{name} {problem}"
         for name in SIDES.values()
         for kind, problems_of in (("", dpo_problems), ("kto_", kto_problems))
         for problem in problems_of(dataset.directory / f"{kind}{name}")

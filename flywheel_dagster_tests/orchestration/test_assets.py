@@ -14,7 +14,7 @@ from flywheel_dagster.partitions import range_tags
 from flywheel_dagster.run import failure_text
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.orchestration.conftest import Run, write_deals
-from flywheel_dagster_tests.outcomes.making import event, message, row_of
+from flywheel_dagster_tests.outcomes.making import MONDAY, event, message, row_of
 from flywheel_dagster_tests.outcomes.test_derived_columns import insert
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 
@@ -47,14 +47,27 @@ def test_the_whole_loop_from_outcomes_to_a_registered_model(
     trained = run("train_scope", partition_key="global")
     assert trained.success
     assert checks(trained) == dict.fromkeys(
-        ["enough_examples", "valid_chat_format", "no_lead_on_both_sides", "no_outcome_twice", "weeks_are_current"], True
+        [
+            "enough_examples",
+            "valid_chat_format",
+            "no_lead_on_both_sides",
+            "no_group_on_both_sides",
+            "manifest_names_every_line",
+            "no_address_left",
+            "weeks_are_current",
+        ],
+        True,
     )
 
     dataset = metadata(trained, "training_jsonl")
     assert dataset["candidates"] == 76
     assert dataset["dagster/row_count"] == 70
     folder = Path(str(dataset["folder"]))
-    lines = [json.loads(line) for name in ("train.jsonl", "validation.jsonl") for line in (folder / name).read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for name in ("train.jsonl", "validation.jsonl", "test.jsonl")
+        for line in (folder / name).read_text().splitlines()
+    ]
     assert len(lines) == 70
     assert all(
         list(line) == ["messages"] and [turn["role"] for turn in line["messages"]] == ["system", "user", "assistant"]
@@ -221,3 +234,28 @@ def test_meetings_whose_end_has_passed_are_held_once(connection: Connection, run
     counts = [metadata(run("complete_meetings"), "held_meetings")["newly_completed"] for _ in range(2)]
     assert counts == [1, 0]
     assert row_of(connection, sent.id)["meeting_completed"] is True
+
+
+def test_pairs_of_a_scope_are_an_asset_with_checks_and_a_preview(
+    connection: Connection, run: Run, configured: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_VALIDATION_SHARE", "0")
+    monkeypatch.setenv("FLYWHEEL_TEST_SHARE", "0")
+    write_deals(connection, 5)
+    lost = [
+        message(lead_id=f"other {number}", message_body=f"Buy now, {number} times cheaper than {number}", sent_at=MONDAY)
+        for number in range(3)
+    ]
+    send(connection, lost)
+    record(connection, [event(sent.id, "unsubscribed") for sent in lost])
+    connection.commit()
+    assert run("score_weeks", partition_key=str(WEEK)).success
+    paired = run("pair_scope", partition_key="global")
+    assert paired.success
+    assert checks(paired) == dict.fromkeys(
+        ["valid_pairs", "no_lead_on_both_sides", "no_group_on_both_sides", "no_address_left"], True
+    )
+    shown = metadata(paired, "preference_pairs")
+    assert (shown["dagster/row_count"], shown["candidates"]) == (3, 8)
+    assert "Buy now" in str(shown["preview"]) and "no counterpart of the same audience | 2" in str(shown["kept_and_dropped"])
+    assert len((Path(str(shown["folder"])) / "kto_train.jsonl").read_text().splitlines()) == 6
