@@ -255,10 +255,10 @@ end
 $$;
 
 -- Closes the door: from the commit on no event, outcome or personal data of the lead is stored. Returns whether anything is or was known of
--- them. `alone` false is for looking, in a transaction that is rolled back. Fails with lock_not_available when somebody's transaction about
--- leads stays open, because everybody behind it would have to wait, too.
+-- them. `alone` false is for looking, in a transaction that is rolled back. Set lock_timeout: when somebody's transaction that writes about
+-- leads stays open, everybody behind this one has to wait, too.
 create function begin_erasure(organization text, lead text, alone boolean default true) returns boolean
-language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '3s' as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   t lead_traces;
   key bytea := (select secret from erasure_key);

@@ -13,7 +13,8 @@ from flywheel_dagster.datasets.erased_files import bury, clear_strays
 from flywheel_dagster.errors import DatabaseError, InputError
 from flywheel_dagster.patience import Patience
 
-_ATTEMPTS = 10  # of three seconds each, with pauses in which others get their turn
+_ATTEMPTS = 8
+_LOCK_WAIT = "2s"  # of one attempt; whoever writes meanwhile has to wait for us
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def erase(
 def _close_door(connection: psycopg.Connection[TupleRow], organization_id: str, lead_id: str, patience: Patience) -> None:
     def close() -> None:
         with connection.transaction():
+            connection.execute("select set_config('lock_timeout', %s, true)", (_LOCK_WAIT,))
             _begin(connection, organization_id, lead_id, alone=True)
 
     try:
