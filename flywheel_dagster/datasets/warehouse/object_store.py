@@ -112,8 +112,8 @@ class ObjectStore:
         # ValueError: fsspec's libraries raise it for a missing credential.
         with refusals(self.name, self.store.remedy, OSError, ValueError, *kinds):
             if self._filesystem is None:
-                fsspec = needed("fsspec", extra=self.store.extra, address=self.name)
-                # No listing is kept: another process may have written since.
-                self._filesystem = fsspec.filesystem(self.name.partition("://")[0], use_listings_cache=False)
+                core = needed("fsspec.core", extra=self.store.extra, address=self.name)
+                # Azure's account stands in the address. No listing is kept: another process may have written since.
+                self._filesystem, _ = core.url_to_fs(self.name, use_listings_cache=False)
             self._filesystem.invalidate_cache()
             return step(self._filesystem)
