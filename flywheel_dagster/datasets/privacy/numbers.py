@@ -68,6 +68,8 @@ _CALLED = re.compile(
     rf"{_IS}(?P<number>\d(?:[ .-]?\d){{5,12}})(?!\w)",
     re.IGNORECASE,
 )
+_LENGTH_OF_FISCAL_CODE = 16
+_SIGNS_OF_PASSPORT = ("passp", "passeport", "pasaporte", "passaport", "reisepass", "ausweis", "licen", "führerschein")
 _PASSPORT = re.compile(
     r"(?<!\w)(?:passport|reisepass|personalausweis|passeport|pasaporte|passaporte|passaporto|driver'?s licen[cs]e|führerschein)"
     rf"{_IS}(?P<number>(?=(?:[A-Z]*\d){{3}})[A-Z0-9]{{6,14}})(?!\w)",
@@ -97,7 +99,11 @@ def replace_numbers(text: str, counts: Counter[str]) -> str:
 
 def replace_lettered_numbers(text: str, counts: Counter[str]) -> str:
     """The text with {{national_number}} for those in which few digits stand together: Italian codici fiscali, and passports called so."""
-    text = replace_matches(_FISCAL_CODE, text, partial(_national, it_codicefiscale.is_valid), counts)
+    if max(map(len, text.split()), default=0) >= _LENGTH_OF_FISCAL_CODE:
+        text = replace_matches(_FISCAL_CODE, text, partial(_national, it_codicefiscale.is_valid), counts)
+    lower = text.lower()
+    if not any(sign in lower for sign in _SIGNS_OF_PASSPORT):
+        return text
     return replace_matches(_PASSPORT, text, lambda found: [Part("national_number", *found.span("number"))], counts)
 
 

@@ -16,6 +16,13 @@ GAP = 3  # characters between two words of a value, where it was not stored with
 _BRACES = re.compile("[{}]")
 _GREETED = re.compile(rf"(?:^|\W)(?:{GREETINGS})\W{{1,2}}$", re.IGNORECASE)
 _FOLLOWED = re.compile(r" ([a-z']+|I)\b")
+# "Jane M. Doe", and "Acme" that is stored without its "GmbH & Co. KG": both belong to what is replaced.
+_INITIAL = re.compile(r" [^\W\d_]\.? ")
+_LEGAL_FORM = re.compile(
+    r",? (?:(?:Inc|Incorporated|LLC|LLP|Ltd|Limited|PLC|plc|Corp|Corporation|g?GmbH|mbH|AG|KG|KGaA|UG|OHG|SE|SAS|SARL|SL|SLU|SRL|SpA|BV|NV|AB|ApS|"
+    r"Oy|Lda|Ltda|LTDA|Eireli|Pty Ltd|Pte Ltd|SA)(?!\w)(?: & Co\.? (?:KG|OHG)(?:aA)?(?!\w))?|S\.? ?A\.? ?S|S\.A|S\.L\.U|S\.L|S\.p\.A|S\.r\.l|B\.V|N\.V|"
+    r"L\.L\.C)(?!\w)(?:\.(?=,| [a-z]))?"
+)
 _ENDS_GREETING = (",", "!", ":", "\n", "\r", "–", "—", "-")
 
 
@@ -45,12 +52,12 @@ class Phrases:
                 if len(words) not in lengths:
                     self.lengths[words[0]] = (len(words),) if not lengths else tuple(sorted((*lengths, len(words)), reverse=True))
 
-    def written(self, text: str, words: list[re.Match[str]], folded: tuple[str, ...]) -> tuple[Phrase, int] | None:
-        """The longest phrase that begins with the first of these words and is written as it has to be; and its words' number."""
+    def written(self, text: str, words: list[re.Match[str]], folded: tuple[str, ...]) -> tuple[int, Phrase] | None:
+        """The longest phrase that begins with the first of these words and is written as it has to be; before it, its words' number."""
         for length in self.lengths.get(folded[0], ()):
             phrase = self._phrases.get(folded[:length]) if length <= len(folded) else None
-            if phrase and _is_written(phrase, text, words[:length]):
-                return phrase, length
+            if phrase and _is_written(phrase, text, words[:length], folded[0]):
+                return length, phrase
         return None
 
     def named_in(self, link: str) -> bool:
@@ -66,44 +73,54 @@ class Phrases:
 def replace_phrases(text: str, lead: Phrases, senders: Phrases, counts: Counter[str]) -> str:
     """The text with merge fields for the phrases, the longest first; of those with the same words, the lead's. Placeholders stay."""
     pieces: list[str] = []
-    done = 0
-    for begin in word_starts(text, lead.lengths, senders.lengths):
-        if begin < done or within_placeholder(text, begin):
+    done, last = 0, ""
+    with_placeholders = "{{" in text
+    for begin, word in word_starts(text, lead.lengths, senders.lengths):
+        if begin < done or (with_placeholders and within_placeholder(text, begin)):
             continue
-        words = list(islice(WORD.finditer(text, begin), 1))
-        first = fold(words[0][0])
-        longest = max(lead.lengths.get(first, (0,))[0], senders.lengths.get(first, (0,))[0])
-        if longest > 1:
-            words = list(islice(WORD.finditer(text, begin), longest))
-        folded = (first, *(fold(word[0]) for word in words[1:]))
-        found, other = lead.written(text, words, folded), senders.written(text, words, folded)
-        if other and (not found or other[1] > found[1]):
+        of_lead, of_senders = lead.lengths.get(word), senders.lengths.get(word)
+        words = list(islice(WORD.finditer(text, begin), max(of_lead[0] if of_lead else 0, of_senders[0] if of_senders else 0)))
+        folded = (word, *[fold(each[0]) for each in words[1:]])
+        found = lead.written(text, words, folded) if of_lead else None
+        other = senders.written(text, words, folded) if of_senders else None
+        if other and (not found or other[0] > found[0]):
             found = other
         if found:
-            phrase, _ = found
             at = 0
-            for field, count in phrase.fields:
-                pieces += (text[done : words[at].start()], placeholder(field))
+            for field, count in found[1].fields:
+                between = text[done : words[at].start()]
+                if field.endswith("last_name") and last == field.replace("last", "first") and _INITIAL.fullmatch(between):
+                    between = " "
+                pieces += (between, placeholder(field))
                 counts[field] += 1
                 at += count
                 done = words[at - 1].end()
+                last = field
+            if last.endswith("company") and (form := _LEGAL_FORM.match(text, done)):
+                done = form.end()
     if not pieces:
         return text
     pieces.append(text[done:])
     return "".join(pieces)
 
 
-def _is_written(phrase: Phrase, text: str, words: list[re.Match[str]]) -> bool:
+def _is_written(phrase: Phrase, text: str, words: list[re.Match[str]], first: str) -> bool:
+    if len(words) == 1:
+        return _is_name(text, words[0], first, phrase.loud[0]) if phrase.name else not (phrase.loud[0] and words[0][0].islower())
     for one, other in pairwise(words):
         if other.start() - one.end() > phrase.gap or _BRACES.search(text, one.end(), other.start()):
             return False
-    begin, end = words[0].start(), words[-1].end()
     if phrase.exact:
-        return text[begin:end] == phrase.exact
-    alone = phrase.name and len(words) == 1
-    if any(loud and word[0].islower() for word, loud in zip(words, phrase.loud, strict=True)):
-        return alone and (end == len(text) or text.startswith(_ENDS_GREETING, end)) and _greets(text, begin)
-    if alone and fold(words[0][0]) in ALSO_WORDS and (follows := _FOLLOWED.match(text, end)):
+        return text[words[0].start() : words[-1].end()] == phrase.exact
+    return not any(loud and word[0].islower() for word, loud in zip(words, phrase.loud, strict=True))
+
+
+def _is_name(text: str, word: re.Match[str], folded: str, loud: bool) -> bool:
+    """A single word as a name: capitalised or greeted, and not an ordinary word as what follows it shows."""
+    begin, end = word.span()
+    if loud and word[0].islower():
+        return (end == len(text) or text.startswith(_ENDS_GREETING, end)) and _greets(text, begin)
+    if folded in ALSO_WORDS and (follows := _FOLLOWED.match(text, end)):
         return follows[1].lower() not in WORDS_AFTER or _greets(text, begin)
     return True
 

@@ -15,7 +15,7 @@ from flywheel_dagster.datasets.privacy.phrases import replace_phrases
 _NO_DIGITS = bytes(code for code in range(256) if not 48 <= code <= 57)
 _OTHER_DIGITS = re.compile("[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\uff10-\uff19]")
 _LONG_NUMBER = re.compile(r"\d(?:[^\w\n]{0,3}\d){5}")
-_FEWEST_DIGITS, _FEWEST_OF_NUMBER = 4, 6
+_FEWEST_DIGITS = 4  # of an IP address
 _COLONS = 7  # of an IPv6 address without "::"
 
 
@@ -43,24 +43,25 @@ def redact(text: str, known: KnownPeople) -> Redacted:
 
 def _replace_figures(text: str, known: KnownPeople, counts: Counter[str]) -> str:
     """Line by line, for most lines have no more than a year or a price."""
-    if not _has_digits(text, _FEWEST_DIGITS) and "::" not in text:
+    data = text.encode("utf-8", "surrogatepass")
+    anywhere = "::" in text or (not text.isascii() and _OTHER_DIGITS.search(text) is not None)
+    if not anywhere and len(data.translate(None, _NO_DIGITS)) < _FEWEST_DIGITS:
         return text
+    lines = text.split("\n")
+    digits = [len(line.translate(None, _NO_DIGITS)) for line in data.split(b"\n")]
     plans = NumberingPlans(len(text))
-    return "\n".join([_replace_in_line(line, known, plans, counts) for line in text.split("\n")])
+    for number, count in enumerate(digits):
+        if anywhere or count >= _FEWEST_DIGITS:
+            lines[number] = _replace_in_line(lines[number], known, plans, counts)
+    return "\n".join(lines)
 
 
 def _replace_in_line(line: str, known: KnownPeople, plans: NumberingPlans, counts: Counter[str]) -> str:
-    if _has_digits(line, _FEWEST_OF_NUMBER):
-        if _LONG_NUMBER.search(line):
-            line = replace_numbers(line, counts)
-            line = replace_ip_addresses(line, counts)
-            return replace_phones(line, known, plans, counts)
-        line = replace_lettered_numbers(line, counts)
+    if _LONG_NUMBER.search(line):
+        line = replace_numbers(line, counts)
+        line = replace_ip_addresses(line, counts)
+        return replace_phones(line, known, plans, counts)
+    line = replace_lettered_numbers(line, counts)
     if line.count(".") > 2 or "::" in line or line.count(":") >= _COLONS:
         line = replace_ip_addresses(line, counts)
     return line
-
-
-def _has_digits(text: str, count: int) -> bool:
-    digits = text.encode("utf-8", "surrogatepass").translate(None, _NO_DIGITS)
-    return len(digits) >= count or (not text.isascii() and _OTHER_DIGITS.search(text) is not None)

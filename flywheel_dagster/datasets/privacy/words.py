@@ -54,17 +54,19 @@ def fold(word: str) -> str:
     return _DROPPED.sub("", unicodedata.normalize("NFKD", word.translate(_UNDECOMPOSED))).casefold()
 
 
-def word_starts(text: str, *wanted: Mapping[str, object]) -> list[int]:
+def word_starts(text: str, *wanted: Mapping[str, object]) -> list[tuple[int, str]]:
     """Where the wanted words, given folded, begin in the text. It costs the text's length, not the number of wanted words."""
-    words = folded_words(text)
+    ascii_only = text.isascii()
+    spaced = text.translate(_TO_WORDS) if ascii_only else ""
+    words = spaced.split() if ascii_only else folded_words(text)
     present = set(words)
     hits = {word for each in wanted for word in (present if len(each) > len(present) else each) if word in each and word in present}
     if not hits:
         return []
-    if not text.isascii():
-        return [found.start() for found, word in zip(WORD.finditer(text), words, strict=True) if word in hits]
-    spaced = f" {text.translate(_TO_WORDS)} "
-    return sorted(at for word in hits for at in _occurrences(spaced, f" {word} "))
+    if not ascii_only:
+        return [(found.start(), word) for found, word in zip(WORD.finditer(text), words, strict=True) if word in hits]
+    spaced = f" {spaced} "
+    return sorted((at, word) for word in hits for at in _occurrences(spaced, f" {word} "))
 
 
 def _occurrences(text: str, sought: str) -> Iterator[int]:

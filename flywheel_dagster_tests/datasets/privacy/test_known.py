@@ -17,6 +17,7 @@ NAMES = (
     (Person("Jean-Pierre"), "Jean-Pierre, Jean Pierre, Jean‑Pierre", "{{first_name}}, {{first_name}}, {{first_name}}"),
     (Person("Mary Ann", "Smith Jones"), "Mary Ann Smith Jones, Mary", "{{first_name}} {{last_name}}, {{first_name}}"),
     (Person(last_name="van der Berg"), "Mr. van der Berg, Mrs. Berg", "Mr. {{last_name}}, Mrs. {{last_name}}"),
+    (Person("Jane", "Doe"), "Jane M. Doe, Jane M Doe", "{{first_name}} {{last_name}}, {{first_name}} {{last_name}}"),
     (Person("Dr. Anna", "Koch"), "Dr. Anna Koch", "Dr. {{first_name}} {{last_name}}"),
     (Person("Jürgen", "Weiß"), "Juergen Weiss", "{{first_name}} {{last_name}}"),
     (Person("Søren", "Łukasz"), "Soren, Lukasz", "{{first_name}}, {{last_name}}"),
@@ -33,7 +34,8 @@ NAMES = (
 )
 COMPANIES = (
     ("Acme Robotics GmbH", None, "Acme Robotics GmbH, Acme Robotics, ACME ROBOTICS", "{{company}}, {{company}}, {{company}}"),
-    ("Acme", None, "Acme Inc.", "{{company}} Inc."),
+    ("Acme", None, "Acme Inc., Acme GmbH & Co. KG is", "{{company}}, {{company}} is"),
+    ("Acme Ltd", None, "at Acme Limited. See", "at {{company}}. See"),
     ("Bodegas Ibáñez, S.A.", None, "Bodegas Ibanez and Bodegas Ibáñez S.A.", "{{company}} and {{company}}."),
     ("Käfer GmbH & Co. KG", None, "Kaefer, Käfer GmbH & Co. KG", "{{company}}, {{company}}"),
     ("The Blue Door Company", None, "Blue Door, The Blue Door", "{{company}}, {{company}}"),
