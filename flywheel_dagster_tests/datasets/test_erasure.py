@@ -4,7 +4,7 @@ import asyncio
 import threading
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import psycopg
@@ -17,12 +17,15 @@ from flywheel_dagster.database import connect
 from flywheel_dagster.datasets.erasure import Erasure, erase, look
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.outcomes.events import OutcomeEvent
+from flywheel_dagster.outcomes.importing import import_outcomes
 from flywheel_dagster.outcomes.ledger import Recorded, rebuild, record, send
 from flywheel_dagster.outcomes.linking import relink
 from flywheel_dagster.outcomes.tracker import OutcomeTracker
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.datasets.erasing import STAMPS, TEXTS, Connection, Person, live, new_marker, places, rows
-from flywheel_dagster_tests.outcomes.making import event, facts_of, message
+from flywheel_dagster_tests.ingester.serving import serving
+from flywheel_dagster_tests.ingester.test_any_order import EVENTS, MESSAGES, SENT
+from flywheel_dagster_tests.outcomes.making import event, facts_of, message, row_of
 
 
 def forget(connection: Connection, person: Person, folder: Path) -> Erasure:
@@ -396,3 +399,85 @@ def test_whatever_happened_statistics_stay_and_no_value_does(
     assert record(connection, [*ada.events, *ben.events]).recorded == 0
     owner.rollback()
     connection.commit()
+
+
+def test_an_import_refuses_rows_of_erased_leads_with_the_reason_and_takes_the_others(
+    connection: Connection, owner: Connection, tmp_path: Path
+) -> None:
+    ada, ben = Person(new_marker()), Person(new_marker())
+    fields = "id,organization_id,campaign_id,lead_id,channel,message_body,sent_at,replied,reply_text"
+    wrote = [
+        f"{uuid4()},acme,c,{person.lead_id},email,{person.marker} body,2026-01-05T10:00:0{number}Z,true,{person.marker} reply"
+        for number in range(3)
+        for person in (ada, ben)
+    ]
+    file = tmp_path / "past.csv"
+    file.write_text("\n".join([fields, *wrote]))
+    assert import_outcomes(connection, file).recorded == 6
+    forget(connection, ada, tmp_path / "none")
+    file.write_text(
+        "\n".join([fields, *wrote, wrote[0].replace(wrote[0][:36], str(uuid4())), wrote[1].replace(wrote[1][:36], str(uuid4()))])
+    )
+    again = import_outcomes(connection, file)
+    assert (again.rows, again.recorded, again.repeated, again.rejected) == (8, 1, 3, 4)
+    assert again.rejects is not None
+    assert again.rejects.read_text().count("was erased") == 4
+    connection.commit()
+    assert places(owner, tmp_path / "none", ada.marker) == []
+    assert connection.execute("select count(*) from outcome_labels where reply_text like %s", (f"{ben.marker}%",)).fetchone() == (
+        4,
+    )
+
+
+def test_the_ingester_answers_and_stores_nothing_of_an_erased_lead(
+    connection: Connection, database: Database, owner: Connection, tmp_path: Path
+) -> None:
+    ada = Person(new_marker())
+    sent, _ = live(connection, ada)
+    told = {
+        "event": "replied",
+        "outcome_id": str(sent.id),
+        "email": ada.email,
+        "text": f"{ada.marker} again",
+        "timestamp": 1767692000,
+    }
+    with serving(database, FLYWHEEL_INSECURE_WEBHOOKS="1") as served:
+        before = served.http.post("/webhooks/crm/generic", json=told)
+        forget(connection, ada, tmp_path)
+        again = served.http.post("/webhooks/crm/generic", json=told)
+        later = served.http.post("/webhooks/crm/generic", json=told | {"text": f"{ada.marker} later", "timestamp": 1767699000})
+    assert [answer.status_code for answer in (before, again, later)] == [200] * 3
+    assert places(owner, tmp_path, ada.marker) == []
+
+
+@pytest.mark.parametrize("number", range(len(SENT)))
+def test_a_lead_of_whom_every_vendor_told_is_erased_and_told_again(
+    connection: Connection, owner: Connection, tmp_path: Path, number: int
+) -> None:
+    send(connection, MESSAGES)
+    record(connection, EVENTS)
+    connection.commit()
+    lead = SENT[number]
+    before = statistics(connection, "acme")
+    others = [(row_of(connection, sent.outcome), ledger_of(connection, sent.outcome)) for sent in SENT if sent is not lead]
+    connection.commit()
+    done, _ = erase(connection, "acme", lead.email, tmp_path)
+    assert (done.outcomes, done.others, done.merged) == (1, 0, 0)
+    assert places(owner, tmp_path, lead.email) == []
+    assert done.events == len(ledger_of(connection, lead.outcome))
+
+    def nothing_else_changed() -> None:
+        assert statistics(connection, "acme") == before
+        assert [
+            (row_of(connection, sent.outcome), ledger_of(connection, sent.outcome)) for sent in SENT if sent is not lead
+        ] == others
+
+    nothing_else_changed()
+    assert record(connection, EVENTS).recorded == 0
+    assert sum(changed for _, changed in rebuild(connection)) == 0
+    relink(connection)
+    nothing_else_changed()
+
+
+def ledger_of(connection: Connection, outcome: UUID) -> list[str]:
+    return rows(connection, "webhook_events", "outcome_id = %s", (outcome,))
