@@ -189,7 +189,6 @@ def throughput() -> list[Speed]:
     plain = [_MESSAGE.format(lead.first_name, lead.company) for lead in leads]
     with_numbers = [f"{message}\n\nP.S. Call 415-867-5309 or see https://example.com/u?id={n}" for n, message in enumerate(plain)]
     people = [KnownPeople(lead, senders) for lead in leads]
-    floor = _fastest(lambda n: _SIMPLE.sub("", plain[n]))
     steps: dict[str, Callable[[int], object]] = {
         "one plain pattern (the floor)": lambda n: _SIMPLE.sub("", plain[n]),
         "a message's own text": lambda n: message_text_only(plain[n]),
@@ -200,8 +199,9 @@ def throughput() -> list[Speed]:
             message_text_only(with_numbers[n]), KnownPeople(leads[n], senders)
         ),
     }
-    speeds = ((what, _fastest(step)) for what, step in steps.items())
-    return [Speed(what, seconds * 1e6, seconds / floor) for what, seconds in speeds]
+    seconds = _fastest(steps)
+    floor = next(iter(seconds.values()))
+    return [Speed(what, each * 1e6, each / floor) for what, each in seconds.items()]
 
 
 _MESSAGE = (
@@ -212,14 +212,16 @@ _MESSAGE = (
 )
 
 
-def _fastest(step: Callable[[int], object], runs: int = 15, messages: int = 200) -> float:
-    """Seconds a message."""
-    best = float("inf")
-    for _ in range(runs):
-        begin = time.perf_counter()
-        for number in range(messages):
-            step(number)
-        best = min(best, (time.perf_counter() - begin) / messages)
+def _fastest(steps: dict[str, Callable[[int], object]], runs: int = 40, messages: int = 50) -> dict[str, float]:
+    """Seconds of CPU a message, the fastest of runs that take turns."""
+    best = dict.fromkeys(steps, float("inf"))
+    for run in range(runs):
+        numbers = [(run * messages + number) % 200 for number in range(messages)]
+        for what, step in steps.items():
+            begin = time.process_time()
+            for number in numbers:
+                step(number)
+            best[what] = min(best[what], (time.process_time() - begin) / messages)
     return best
 
 

@@ -8,7 +8,17 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/run.py
 
-from benchmarks import changed_week, dataset_speed, import_speed, ingest_speed, reply_head, reply_model, reply_rules, trimming
+from benchmarks import (
+    changed_week,
+    dataset_speed,
+    import_speed,
+    ingest_speed,
+    redaction,
+    reply_head,
+    reply_model,
+    reply_rules,
+    trimming,
+)
 from benchmarks.measuring import Ground, console, describe, ground
 
 _ALL: dict[str, Callable[[Ground, int], None]] = {
@@ -20,6 +30,7 @@ _ALL: dict[str, Callable[[Ground, int], None]] = {
     "reply-head": lambda place, rows: reply_head.measure(place, min(rows, 1_000)).show(),
     "reply-model": lambda place, rows: reply_model.measure(place, min(rows, 2_000)).show(),
     "trimming": lambda place, rows: _trimming(),
+    "redaction": lambda place, rows: redaction.show(redaction.measure()),
 }
 
 

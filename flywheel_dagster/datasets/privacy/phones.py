@@ -14,6 +14,7 @@ WITH_TRUNK_ZERO = ("DE", "GB", "FR", "IT", "NL", "BE", "AT", "CH", "BR", "SE", "
 _SEPARATOR = r"[ \t\xa0\u2009\u202f().\-/\u2010-\u2015]"
 _RUN = re.compile(rf"(?<![\w#$€£+}}])(?<!\d[.,:/-])(?:\+ ?\(?|\(\+?)?\d(?:{_SEPARATOR}{{0,3}}\d)*+")
 _GROUP = re.compile(r"\d+")
+_OPENING = re.compile(r"(?:\+ ?\(?|\(\+?)?$")
 _MOST_DIGITS = 17
 _MOST_OF_ONE = 8  # groups of a number
 _MOST_GROUPS = 60  # of a run; more is a table of figures
@@ -104,8 +105,8 @@ def _candidates(found: re.Match[str], groups: list[tuple[int, int]], first: int)
     """What begins with a group, longest first, and the group after it."""
     begin = groups[first][0]
     least = found.start() if first == 0 else groups[first - 1][1]
-    while begin > least and found.string[begin - 1] in "(+":
-        begin -= 1
+    if opening := _OPENING.search(found.string[max(least, begin - 3) : begin]):
+        begin -= len(opening[0])
     for last in range(min(len(groups), first + _MOST_OF_ONE), first, -1):
         part = groups[first:last]
         digits = "".join(found.string[slice(*group)] for group in part)

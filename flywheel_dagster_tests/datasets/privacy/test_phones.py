@@ -9,6 +9,7 @@ NOBODY = KnownPeople(Person())
 
 NUMBERS = (
     ("+1 (415) 867-5309", "international, US"),
+    ("+ 49 30 901820", "with a blank behind the plus sign"),
     ("+1.415.867.5309", "with full stops"),
     ("+44 20 7946 0958", "London"),
     ("+44 (0)20 7946 0958", "with the trunk zero in brackets"),
