@@ -29,6 +29,7 @@ _BEFORE, _AFTER = r"(?<![\w}])(?<!\d[.,/-])", r"(?!\w|[.,/-]\d)"
 _CARD = re.compile(
     rf"{_BEFORE}(?:(?:4\d|5[1-5]|2[2-7]|3[0689]|6[024-9])\d\d(?:(?:{_SPACE}|-)?\d{{4}}){{3}}(?:{_SPACE}?\d{{1,3}})?|3[47]\d\d(?:{_SPACE}|-)?\d{{6}}(?:{_SPACE}|-)?\d{{5}}|3[0689]\d\d(?:{_SPACE}|-)?\d{{6}}(?:{_SPACE}|-)?\d{{4}}|(?:4\d{{12}}|6\d{{17,18}})){_AFTER}"
 )
+_FEWEST_OF_ACCOUNT = 12  # digits: a card has 13, and hardly an IBAN fewer than 12
 _IBAN = re.compile(rf"(?<![\w}}])[A-Za-z]{{2}}\d{{2}}(?:{_SPACE}?[A-Za-z0-9]){{11,30}}")
 _COUNTRIES = """
 AD:24 AE:23 AL:28 AT:20 AZ:28 BA:20 BE:16 BG:22 BH:22 BI:27 BR:29 BY:28 CH:21 CR:22 CY:28 CZ:24 DE:22 DJ:27 DK:18 DO:28
@@ -40,19 +41,20 @@ TL:23 TN:24 TR:26 UA:29 VA:22 VG:24 XK:20 YE:30
 _LENGTHS = {pair[:2]: int(pair[3:]) for pair in _COUNTRIES.split()}
 
 Valid = Callable[[str], bool]
-# By shape alone: a check over many digits or letters, or a grouping that nothing else has.
-_BY_SHAPE: tuple[tuple[re.Pattern[str], Valid], ...] = (
-    (re.compile(rf"{_BEFORE}\d{{3}}[- ]\d{{2}}[- ]\d{{4}}{_AFTER}"), us_ssn.is_valid),
-    (re.compile(rf"{_BEFORE}\d{{3}}\.\d{{3}}\.\d{{3}}[-/]\d{{2}}{_AFTER}"), br_cpf.is_valid),
-    (re.compile(rf"{_BEFORE}\d{{2}}\.\d{{2}}\.\d{{2}}-\d{{3}}\.\d{{2}}{_AFTER}"), be_nn.is_valid),
-    (re.compile(rf"{_BEFORE}756\.\d{{4}}\.\d{{4}}\.\d{{2}}{_AFTER}"), ch_ssn.is_valid),
-    (re.compile(rf"{_BEFORE}[12] ?\d\d ?[01]\d ?(?:\d\d|2[AB]) ?\d{{3}} ?\d{{3}} ?\d\d{_AFTER}"), fr_nir.is_valid),
-    (re.compile(rf"{_BEFORE}\d{{2}} \d{{3}} \d{{3}} \d{{3}}{_AFTER}"), de_idnr.is_valid),
-    (re.compile(rf"{_BEFORE}\d{{2}}\.?\d{{3}}\.?\d{{3}}[- ]?[A-Za-z]{_AFTER}"), es_dni.is_valid),
-    (re.compile(rf"{_BEFORE}[XYZxyz][- ]?\d{{7}}[- ]?[A-Za-z]{_AFTER}"), es_nie.is_valid),
-    (re.compile(rf"{_BEFORE}\d{{6}}[-+]\d{{4}}{_AFTER}"), se_personnummer.is_valid),
+# By their number of digits and shape alone: a check over many digits or letters, or a grouping that nothing else has.
+_BY_SHAPE: tuple[tuple[int, re.Pattern[str], Valid], ...] = (
+    (9, re.compile(rf"{_BEFORE}\d{{3}}[- ]\d{{2}}[- ]\d{{4}}{_AFTER}"), us_ssn.is_valid),
+    (11, re.compile(rf"{_BEFORE}\d{{3}}\.\d{{3}}\.\d{{3}}[-/]\d{{2}}{_AFTER}"), br_cpf.is_valid),
+    (11, re.compile(rf"{_BEFORE}\d{{2}}\.\d{{2}}\.\d{{2}}-\d{{3}}\.\d{{2}}{_AFTER}"), be_nn.is_valid),
+    (13, re.compile(rf"{_BEFORE}756\.\d{{4}}\.\d{{4}}\.\d{{2}}{_AFTER}"), ch_ssn.is_valid),
+    (13, re.compile(rf"{_BEFORE}[12] ?\d\d ?[01]\d ?(?:\d\d|2[AB]) ?\d{{3}} ?\d{{3}} ?\d\d{_AFTER}"), fr_nir.is_valid),
+    (11, re.compile(rf"{_BEFORE}\d{{2}} \d{{3}} \d{{3}} \d{{3}}{_AFTER}"), de_idnr.is_valid),
+    (8, re.compile(rf"{_BEFORE}\d{{2}}\.?\d{{3}}\.?\d{{3}}[- ]?[A-Za-z]{_AFTER}"), es_dni.is_valid),
+    (7, re.compile(rf"{_BEFORE}[XYZxyz][- ]?\d{{7}}[- ]?[A-Za-z]{_AFTER}"), es_nie.is_valid),
+    (10, re.compile(rf"{_BEFORE}\d{{6}}[-+]\d{{4}}{_AFTER}"), se_personnummer.is_valid),
     # HMRC, National Insurance Manual NIM39110: letters that are not used; no check digit.
     (
+        6,
         re.compile(r"(?<![\w}])(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D](?!\w)"),
         lambda number: True,
     ),
@@ -75,6 +77,23 @@ _PASSPORT = re.compile(
     rf"{_IS}(?P<number>(?=(?:[A-Z]*\d){{3}})[A-Z0-9]{{6,14}})(?!\w)",
     re.IGNORECASE,
 )
+_SIGNS_OF_CALLED = (
+    "ssn",
+    "social",
+    "tin",
+    "cpf",
+    "nif",
+    "contrib",
+    "nipc",
+    "steuer",
+    "nr",
+    "bsn",
+    "burger",
+    "sofi",
+    "pesel",
+    "sin",
+    "aadha",
+)
 _VALID: dict[str, Valid] = {
     "us": lambda number: len(number) == 9,
     "br": br_cpf.is_valid,
@@ -89,12 +108,16 @@ _VALID: dict[str, Valid] = {
 
 def replace_numbers(text: str, counts: Counter[str]) -> str:
     """The text with placeholders for IBANs, cards and national numbers."""
-    text = replace_matches(_IBAN, text, _iban, counts)
+    digits = sum(map(str.isdecimal, text))
     text = replace_lettered_numbers(text, counts)
-    text = replace_matches(_CARD, text, lambda found: "card_number" if luhn.is_valid(_bare(found[0])) else None, counts)
-    for pattern, is_valid in _BY_SHAPE:
-        text = replace_matches(pattern, text, partial(_national, is_valid), counts)
-    return replace_matches(_CALLED, text, _called, counts)
+    if digits >= _FEWEST_OF_ACCOUNT:
+        text = replace_matches(_IBAN, text, _iban, counts)
+        text = replace_matches(_CARD, text, lambda found: "card_number" if luhn.is_valid(_bare(found[0])) else None, counts)
+    for fewest, pattern, is_valid in _BY_SHAPE:
+        if digits >= fewest:
+            text = replace_matches(pattern, text, partial(_national, is_valid), counts)
+    lower = text.lower()
+    return replace_matches(_CALLED, text, _called, counts) if any(sign in lower for sign in _SIGNS_OF_CALLED) else text
 
 
 def replace_lettered_numbers(text: str, counts: Counter[str]) -> str:

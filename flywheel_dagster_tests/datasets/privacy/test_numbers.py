@@ -37,6 +37,8 @@ NATIONAL = (
     ("PESEL ", "44051401359", "Polish PESEL"),
     ("BSN ", "111222333", "Dutch BSN"),
     ("", "756.9217.0769.85", "Swiss AHV"),
+    ("", "811228-9874", "Swedish personnummer"),
+    ("", "85.07.30-033.28", "Belgian national number"),
     ("passport number ", "C01X00T47", "a passport"),
 )
 OTHERS = (
