@@ -1,5 +1,7 @@
 """Words that decide whether a value is a name: legal forms, titles, free-mail domains, and words that are no name by themselves."""
 
+from flywheel_dagster.datasets.privacy.words import fold
+
 _LEGAL_FORMS = """
 ab ag aps as asa bhd bv cie co company corp corporation cv doo eireli eurl ev gbr gmbh inc incorporated kft kg kgaa kk lda limited
 llc llp lp ltd ltda mbh me mei nv nyrt ohg oy oyj plc pte pty pvt sa sapa sarl sas sasu sau se sl slu spa srl srls sro ug vof zrt
@@ -13,7 +15,7 @@ _TITLES = """
 bsc dame dipl don dona dott dottssa doña dr dra drs fr frau herr hr ing ir jr madam madame mademoiselle mag mba miss mlle mme mons
 monsieur mr mrs ms msc mx phd prof professor senor senora señor señora sig signor signora sir sr sra srta
 """
-TITLES = frozenset(_TITLES.split())
+TITLES = frozenset(map(fold, _TITLES.split()))
 _PARTICLES = """
 af al and av bin da das de del della den der di do dos du e el ibn la le les ten ter und van vom von y zu zur
 """
@@ -40,7 +42,7 @@ os ou our out par para pas phone por pour que sales se self shall she should si 
 team test than that the their them then there these they this those to um uma un una unbekannt und undefined une unknown uns up us
 user very von vous war was we wenn were what when where who why wir with would y yes you your zu à é
 """
-NO_NAMES = frozenset(_NO_NAMES.split())
+NO_NAMES = frozenset(map(fold, _NO_NAMES.split()))
 # First and last names that are words too. Lower-case they are always words; capitalised, they are words before one of WORDS_AFTER.
 _ALSO_WORDS = """
 aimé amber amparo april art august autumn baker banker banks basil bauer berg berger best bill bishop black blanc blanca boulanger
@@ -57,7 +59,7 @@ singer sky snow socorro sommer sonny star steel stein sterling stew stone storm 
 trinity trip tuck vale van vance victor violet vogel wade walker ward waters weber wells west white will winter wise wolf wood
 woods worth wren young
 """
-ALSO_WORDS = frozenset(_ALSO_WORDS.split())
+ALSO_WORDS = frozenset(map(fold, _ALSO_WORDS.split()))
 _WORDS_AFTER = """
 a all an any as be for i in it its more most my of on our that the their there these they this those to we you your yours
 """
