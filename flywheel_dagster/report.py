@@ -38,7 +38,8 @@ def _outcomes(outcomes: Summary) -> str:
 def _dataset(dataset: Dataset) -> str:
     lines = [
         f"Dataset {dataset.hash[:16]}: {dataset.examples} examples kept of {dataset.candidates} "
-        f"({dataset.train_examples} to train, {dataset.validation_examples} to validate; {dataset.positive_examples} positive, {dataset.deals} deals)"
+        f"({dataset.train_examples} to train, {dataset.validation_examples} to validate, {dataset.test_examples} to test; "
+        f"{dataset.positive_examples} positive, {dataset.deals} deals)"
     ]
     lines += [f"  dropped {count:>6}  {reason}" for reason, count in sorted(dataset.dropped.items(), key=lambda item: -item[1])]
     return "\n".join([*lines, f"  {dataset.directory}"])

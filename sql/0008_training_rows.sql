@@ -24,6 +24,9 @@ create table scored_training_rows (
   check ((example is null) <> (rejected is null)),
   check ((example is null) = (tokens is null) and (example is null) = (text_key is null))
 );
+-- Datasets are chosen by the narrow columns and take few of the lines, which therefore lie apart.
+alter table scored_training_rows alter column example set storage external;
+alter table scored_training_rows set (toast_tuple_target = 400);
 create index scored_training_rows_by_week on scored_training_rows (week);
 create index scored_training_rows_in_order on scored_training_rows (sent_at, outcome_id);
 comment on column scored_training_rows.silent is 'Delivered, and nothing came back: an outcome only after its window has passed.';
@@ -78,22 +81,35 @@ create function dataset_side(split_point double precision, validation_share doub
 language sql immutable parallel safe
   return case when split_point >= 1 - test_share then 'test' when split_point < validation_share then 'validation' else 'train' end;
 
--- Why a row is left out of a scope's dataset, before its near-duplicates and the limit are looked at; null: kept so far.
-create function why_dropped(
-  r scored_training_rows, scope text, shares boolean, first_week date, channels text[], negatives boolean, matured_before timestamptz,
-  min_quality double precision, max_tokens int
-) returns text
-language sql immutable
-  return case
-    when scope = 'global' and not shares then 'organization does not share with the global model'
-    when r.rejected is not null then r.rejected
-    when r.week < first_week then 'before the window'
-    when not r.channel = any (channels) then 'another channel'
-    when r.silent and r.sent_at > matured_before then 'silent, and its window has not passed'
-    when r.tokens > max_tokens then 'longer than the limit of tokens'
-    when r.training_label = 'negative_example' then case when not negatives then 'negative example' end
-    when r.quality_score < min_quality then 'below the quality threshold'
-  end;
+-- The rows that a scope may learn from, each with its side and why it is left out before its near-duplicates and the limit are looked at
+-- (null: kept so far). Inlined by the planner, so that it may be read by several processes.
+create function dataset_candidates(
+  scope text, validation_share double precision, test_share double precision, first_week date, channels text[], negatives boolean,
+  matured_before timestamptz, min_quality double precision, max_tokens int
+)
+returns table (
+  outcome_id uuid, week date, organization_id text, lead_id text, channel text, lead_industry text, lead_role text, sent_at timestamptz,
+  delivered boolean, silent boolean, quality_score double precision, training_label text, training_weight double precision,
+  deal_closed boolean, side text, text_key bigint, tokens int, dropped text
+)
+language sql stable parallel safe as $$
+  select r.outcome_id, r.week, r.organization_id, r.lead_id, r.channel, r.lead_industry, r.lead_role, r.sent_at, r.delivered, r.silent,
+    r.quality_score, r.training_label, r.training_weight, r.deal_closed, dataset_side(r.split_point, validation_share, test_share),
+    r.text_key, r.tokens,
+    case
+      when scope = 'global' and not g.allows_global_training then 'organization does not share with the global model'
+      when r.rejected is not null then r.rejected
+      when r.week < first_week then 'before the window'
+      when not r.channel = any (channels) then 'another channel'
+      when r.silent and r.sent_at > matured_before then 'silent, and its window has not passed'
+      when r.tokens > max_tokens then 'longer than the limit of tokens'
+      when r.training_label = 'negative_example' then case when not negatives then 'negative example' end
+      when r.quality_score < min_quality then 'below the quality threshold'
+    end
+  from scored_training_rows r
+  join organizations g on g.id = r.organization_id
+  where scope = 'global' or r.organization_id = scope
+$$;
 
 create table simulations (
   name text primary key,
@@ -106,7 +122,7 @@ comment on column simulations.anchor is 'The moment that counts as "now" in this
 
 -- migrate:down
 drop table simulations;
-drop function why_dropped(scored_training_rows, text, boolean, date, text[], boolean, timestamptz, double precision, int);
+drop function dataset_candidates(text, double precision, double precision, date, text[], boolean, timestamptz, double precision, int);
 drop function dataset_side(double precision, double precision, double precision);
 drop function are_near_duplicates(bit, bit);
 drop table message_bands;

@@ -26,8 +26,8 @@ def choose(connection: psycopg.Connection[TupleRow], scope: str, selection: Sele
     Only narrow rows are sorted, on the server; this process holds none of them.
     """
     rule = selection.parameters(scope)
-    connection.execute(statement("create_dataset_kept"))
-    kept = counted(connection, "dataset_kept", rule)
+    kept = counted(connection, "dataset_candidates", rule)
+    connection.execute(statement("create_dataset_kept"), rule)
     connection.execute("analyze dataset_kept")
     group_near_duplicates(connection)
     connection.execute(statement("create_dataset_choice"), rule)

@@ -37,12 +37,11 @@ def assemble_pairs(connection: psycopg.Connection[TupleRow], scope: str, directo
 
 def _match(connection: psycopg.Connection[TupleRow], scope: str, selection: Selection) -> Chosen:
     rule = selection.parameters(scope)
-    connection.execute(statement("create_pair_candidate"))
     kept = counted(connection, "pair_candidates", rule)
+    connection.execute(statement("create_pair_candidate"), rule)
     connection.execute("analyze pair_candidate")
     connection.execute(statement("create_pair_matched"))
     connection.execute("analyze pair_matched")
-    connection.execute(statement("create_dataset_kept"))
     connection.execute(statement("keep_pair_members"), rule)
     connection.execute("analyze dataset_kept")
     group_near_duplicates(connection)

@@ -1,5 +1,5 @@
 -- The members of matched pairs, as far as the limit, to be grouped by their words as a dataset's are.
-insert into dataset_kept
+create temp table dataset_kept on commit drop as
 select c.outcome_id, c.week, c.organization_id, c.lead_id, c.sent_at, c.quality_score, c.training_label, c.training_weight, c.deal_closed, c.side,
   c.text_key, c.tokens
 from (

@@ -23,5 +23,5 @@ where e.due
     select from outcome_labels o
     where outcome_week(o.sent_at) = e.week and o.changed_xid >= pg_snapshot_xmin(e.snapshot)
       and not pg_visible_in_snapshot(o.changed_xid, e.snapshot))
-  or e.rows > 0 and not exists (select from outcome_labels o where outcome_week(o.sent_at) = e.week)
+  or e.rows > 0 and not exists (select from present p where p.week = e.week)
 order by week
