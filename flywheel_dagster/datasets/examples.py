@@ -10,6 +10,7 @@ import orjson
 
 from flywheel_dagster.datasets.near_duplicates import text_key, words
 from flywheel_dagster.datasets.privacy.known import KnownPeople, KnownSenders, Person
+from flywheel_dagster.datasets.privacy.left_over import has_address
 from flywheel_dagster.datasets.privacy.message_text import message_text_only
 from flywheel_dagster.datasets.privacy.redaction import redact
 from flywheel_dagster.datasets.prompts import message_text, outcome_note, request_messages
@@ -62,8 +63,12 @@ def build_examples(
             yield Example(None, f"longer than {MOST_TOKENS:,} tokens")
             continue
         messages = [*_request(draft.request, failed), {"role": "assistant", "content": draft.text}]
+        line = orjson.dumps({"messages": messages})
+        if organizations[row["organization_id"]].senders is not None and has_address(line):
+            yield Example(None, "an e-mail address is left")
+            continue
         compared = words(draft.body)
-        yield Example(orjson.dumps({"messages": messages}).decode(), None, tokens, compared, text_key(compared), draft.replaced)
+        yield Example(line.decode(), None, tokens, compared, text_key(compared), draft.replaced)
 
 
 def split_point(organization_id: str, lead_id: str) -> float:

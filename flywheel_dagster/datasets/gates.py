@@ -1,6 +1,5 @@
 """What a dataset must be before money is spent on it. Checks in the UI and the trainer's own look ask the same questions here."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -15,10 +14,9 @@ from flywheel_dagster.datasets.chat_format import problems
 from flywheel_dagster.datasets.dpo_format import dpo_problems
 from flywheel_dagster.datasets.files import MANIFEST, SIDES, verify
 from flywheel_dagster.datasets.kto_format import kto_problems
+from flywheel_dagster.datasets.privacy.left_over import has_address
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.errors import InputError
-
-_ADDRESS = re.compile(rb"[\w.+-]@\w[\w-]*\.[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ def _lines(dataset: Dataset, name: str) -> int:
 
 def _with_address(dataset: Dataset, name: str) -> Iterator[int]:
     with (dataset.directory / name).open("rb") as file:
-        yield from (number for number, line in enumerate(file, 1) if b"@" in line and _ADDRESS.search(line))
+        yield from (number for number, line in enumerate(file, 1) if has_address(line))
 
 
 def _pair(connection: psycopg.Connection[TupleRow], query: str, dataset: Dataset) -> tuple[int, int]:

@@ -103,3 +103,34 @@ def test_places_are_spread_evenly_and_differ_between_organizations() -> None:
     assert split_point("acme", "ada") != split_point("rival", "ada")
     assert split_point("ab", "c") != split_point("a", "bc")
     assert split_point("acme", "lead 1") == 0.012098766763075308, "fixed for ever: another value moves examples between the sides"
+
+
+def test_personal_data_of_lead_and_sender_is_out_and_strangers_get_typed_placeholders() -> None:
+    body = (
+        "Hi José,\n\nSam at Vendor here. I saw Nordwind's plant; write to jose@nordwind.example or call +49 30 1234560.\n"
+        "Ask kim@other.example, too: https://vendor.example/u?id=8831.\n\nBest,\nSam Salter\nsam@vendor.example"
+    )
+    example = build_example(ROW | {"message_body": body}, PRIVATE)
+    assert example.line is not None
+    assert json.loads(example.line)["messages"][2]["content"] == (
+        "Subject: Quick question\n\nHi {{first_name}},\n\n{{sender_first_name}} at {{sender_company}} here. I saw {{company}}'s plant; "
+        "write to {{email}} or call {{phone}}.\nAsk {{email_address}}, too: {{link}}."
+    )
+    assert example.replaced["email_address"] == 1
+    assert "Núñez" not in str(build_example(ROW | {"lead_role": "Assistant to Mr Núñez"}, PRIVATE).line)
+
+
+def test_a_message_in_which_an_address_is_left_is_no_example() -> None:
+    row = ROW | {"message_body": "Write to {{first_name}}smith@other.example"}
+    assert build_example(row, PRIVATE).rejected == "an e-mail address is left"
+    assert build_example(row, OPEN).rejected is None
+
+
+@given(st.text(min_size=1).filter(str.strip), st.text())
+def test_what_is_private_anywhere_never_comes_out_of_step(body: str, subject: str) -> None:
+    """Parts of a message are redacted together: whatever they hold, each comes back in its own place."""
+    row = ROW | {"message_body": f"{body}\n\x1e\n{body}", "subject_line": f"{subject}\x1e", "lead_role": "\x1e"}
+    example = build_example(row, PRIVATE)
+    if example.line is not None:
+        asked = json.loads(example.line)["messages"][1]["content"]
+        assert asked.startswith("Write a message for:\nIndustry: SaaS\n") and asked.endswith("Tone: professional")
