@@ -11,6 +11,8 @@ from psycopg.rows import TupleRow
 from flywheel_dagster.errors import PermanentModelError, SettingsError
 from flywheel_dagster.outcomes.ledger import rebuild, record
 from flywheel_dagster.replies.choice import ChatModel
+from flywheel_dagster.replies.model_prompt import PROMPT_VERSION
+from flywheel_dagster.replies.rules.classify import RULES_VERSION
 from flywheel_dagster_tests.outcomes.making import event, facts_of, row_of
 from flywheel_dagster_tests.replies.asking import CHAT
 from flywheel_dagster_tests.replies.making import TEXTS, billed, judged, means_at, read_all, write_replies
@@ -127,7 +129,7 @@ def test_rules_stand_in_for_good_where_the_answer_was_paid_for_and_useless(
     model_server.set_fault(match=CHAT, kind="answer", answer=answer)
     tally = read_all(connection, means_at(model_server))
     assert (tally.methods, tally.fallbacks.total(), tally.left) == ({"rules": 1}, 1, 0)
-    assert judged(connection)[TEXTS[0]][1:] == ("rules", "1.1")
+    assert judged(connection)[TEXTS[0]][1:] == ("rules", f"{RULES_VERSION}.{PROMPT_VERSION}")
     assert read_all(connection, means_at(model_server)).questions == 0
 
 
@@ -136,7 +138,7 @@ def test_rules_stand_in_until_the_next_run_where_nothing_was_paid(connection: Co
     model_server.set_fault(match=CHAT, kind="status", status=429, headers={"retry-after": "90"}, body={})
     tally = read_all(connection, means_at(model_server))
     assert (tally.fallbacks, tally.left) == ({"rate_limited": 1}, 1)
-    assert judged(connection)[TEXTS[0]][1:] == ("rules", "1")
+    assert judged(connection)[TEXTS[0]][1:] == ("rules", str(RULES_VERSION))
     assert read_all(connection, means_at(model_server)).methods == {"llm": 1}
 
 
