@@ -15,6 +15,7 @@ from flywheel_dagster.patience import Patience
 # One process at a time may write to a DuckDB file, and readers keep it closed to writers.
 _PATIENCE = Patience(poll=timedelta(seconds=2))
 _TRIES = 20
+_MEMORY, _MEMORY_WITH_TEXTS = "100MB", "200MB"  # the rest of a large week waits on disk, beside the file
 
 
 class DuckDBTable:
@@ -41,12 +42,12 @@ class DuckDBTable:
             database.begin()
             database.execute(f'delete from "{schema.table}" where week = $week', {"week": week})  # noqa: S608  # our own names
             database.execute(
-                f'insert into "{schema.table}" ({names}) select {names} from read_parquet($file) order by sent_at, id',  # noqa: S608
+                f'insert into "{schema.table}" ({names}) select {names} from read_parquet($file)',  # noqa: S608
                 {"file": str(file)},
             )
             database.commit()
 
-        self._work(write)
+        self._work(write, schema)
 
     def remove(self, schema: Schema, week: date) -> None:
         """Delete the week's rows."""
@@ -56,7 +57,7 @@ class DuckDBTable:
                 database.execute(f'delete from "{schema.table}" where week = $week', {"week": week})  # noqa: S608
 
         if self.path.exists():
-            self._work(delete)
+            self._work(delete, schema)
 
     def is_there(self, schema: Schema) -> bool:
         """Whether the file is there; dropping a table in it drops what it held."""
@@ -76,18 +77,18 @@ class DuckDBTable:
                 "rename or drop it, then run the job export_weeks over all weeks"
             )
 
-    def _work(self, step: Callable[[Any], None]) -> None:
+    def _work(self, step: Callable[[Any], None], schema: Schema) -> None:
         remedy = "check that the file in FLYWHEEL_WAREHOUSE is a DuckDB database that you may write"
         with refusals(self.name, remedy, OSError, duckdb.Error):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._opened() as database:
+            with self._opened(_MEMORY_WITH_TEXTS if schema.texts else _MEMORY) as database:
                 step(database)
 
-    def _opened(self) -> duckdb.DuckDBPyConnection:
+    def _opened(self, memory: str) -> duckdb.DuckDBPyConnection:
         began = time.monotonic()
         for _ in self.patience.tries(_TRIES):
             try:
-                return duckdb.connect(str(self.path), config={"threads": 1})
+                return duckdb.connect(str(self.path), config={"threads": 1, "memory_limit": memory})
             except duckdb.IOException as error:
                 if "lock" not in str(error):
                     raise

@@ -22,7 +22,8 @@ from flywheel_dagster.datasets.warehouse.schema import WEEK, Column, Schema
 _LINES = 500  # to write at once
 _PART_BYTES = 4 * 2**20  # DuckDB keeps what it read of a CSV file until its end, so a week comes in small files
 _LINE_BYTES = 2_000_000  # DuckDB's own limit of a line, raised where a row is longer
-_ROW_GROUP = 10_000  # rows
+_ROW_GROUP = 10_000  # rows, fewer where they are long: reader and writer hold a group at a time
+_ROW_GROUP_BYTES = 16 * 2**20
 _WORK = "flywheel-warehouse-"
 
 
@@ -74,6 +75,7 @@ class _Spool:
         self.folder = folder
         self.parts: list[Path] = []
         self.rows = 0
+        self.bytes = 0
         self.longest = 0
         self._size = 0
         self._file: BinaryIO | None = None
@@ -93,6 +95,7 @@ class _Spool:
         block = b"".join(lines)
         self._file.write(block)
         self._size += len(block)
+        self.bytes += len(block)
         self.rows += len(lines)
         self.longest = max(self.longest, *map(len, lines))
 
@@ -107,6 +110,7 @@ class _Spool:
 def _convert(spool: _Spool, columns: Sequence[Column], path: Path, week: date | None) -> None:
     partition = f", date '{week.isoformat()}' as {WEEK.name}" if week else ""
     longest = max(_LINE_BYTES, spool.longest + 1)
+    group = max(2_048, min(_ROW_GROUP, _ROW_GROUP_BYTES * spool.rows // max(1, spool.bytes)))
     # One thread: the order of rows, and so the bytes, don't depend on the machine.
     with duckdb.connect(":memory:", config={"threads": 1, "temp_directory": str(spool.folder)}) as converter:
         converter.execute("set timezone = 'UTC'")
@@ -118,7 +122,7 @@ def _convert(spool: _Spool, columns: Sequence[Column], path: Path, week: date | 
                 $parts, columns = $columns, header = false, auto_detect = false, delim = ',', quote = '"', escape = '"',
                 new_line = '\\n', allow_quoted_nulls = false, parallel = false, max_line_size = {longest}, buffer_size = {4 * longest}
               )
-            ) to '{path.as_posix().replace("'", "''")}' (format parquet, compression zstd, row_group_size {_ROW_GROUP})
+            ) to '{path.as_posix().replace("'", "''")}' (format parquet, compression zstd, row_group_size {group})
             """,  # noqa: S608  # numbers, a date and our own path
             {"parts": [str(part) for part in spool.parts], "columns": {column.name: column.type for column in columns}},
         )
