@@ -1,4 +1,4 @@
-"""Erases a lead: from the database in one transaction (`sql/0015_erasure.sql`), then from the files of datasets. What was trained stays listed."""
+"""Erases a lead: from the database in one transaction (`sql/0016_erase_lead.sql`), then from the files of datasets. What was trained stays listed."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from flywheel_dagster.datasets.erasure import Erasure, erase
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
 from flywheel_dagster.outcomes.ledger import record, send
 from flywheel_dagster.outcomes.messages import SentMessage
@@ -166,3 +167,9 @@ def rows(connection: Connection, table: str, where: str, given: Sequence[Any]) -
 def new_marker() -> str:
     """A word that occurs nowhere else."""
     return f"zq{uuid4().hex[:10]}"
+
+
+def forget(connection: Connection, person: Person, folder: Path) -> Erasure:
+    """Erase the person's lead."""
+    done, _ = erase(connection, person.organization_id, person.lead_id, folder)
+    return done
