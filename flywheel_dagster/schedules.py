@@ -1,11 +1,12 @@
-"""What happens by the clock: every hour meetings are completed, every night links are decided anew and replies judged, on Mondays weeks are brought up to
-date and the enabled scopes are trained. Off until switched on."""
+"""What happens by the clock: every hour meetings are completed, every night links are decided anew, replies judged and weeks exported, on
+Mondays weeks are brought up to date and the enabled scopes are trained. Off until switched on."""
 
 import dagster as dg
 
 from flywheel_dagster.database import statement
+from flywheel_dagster.datasets.warehouse.export import stale_exports
 from flywheel_dagster.datasets.weeks import stale_weeks
-from flywheel_dagster.jobs import classify_replies, complete_meetings, link_events, score_weeks, train_scope
+from flywheel_dagster.jobs import classify_replies, complete_meetings, export_weeks, link_events, score_weeks, train_scope
 from flywheel_dagster.outcomes.weeks import FIRST_WEEK, contiguous
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.replies.due import weeks_to_judge
@@ -32,6 +33,18 @@ def weekly_scoring(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) ->
         return dg.SkipReason("all weeks of training rows are current")
     tick = context.scheduled_execution_time.date()
     return [dg.RunRequest(run_key=f"{tick}:{first}", tags=range_tags(first, last)) for first, last in contiguous(stale)]
+
+
+@dg.schedule(job=export_weeks, cron_schedule="15 1 * * *", execution_timezone="UTC")
+def nightly_exports(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -> dg.SkipReason | list[dg.RunRequest]:
+    """Every night 01:15 UTC: exports the weeks to the warehouse that it doesn't have as the database has them."""
+    with flywheel.connection() as connection, flywheel.warehouse() as destination:
+        stale = stale_exports(connection, destination, texts=flywheel.settings().warehouse_texts)
+    due = [export.week for export in stale if export.week >= FIRST_WEEK]
+    if not due:
+        return dg.SkipReason("the warehouse has every week as the database has it")
+    tick = context.scheduled_execution_time.date()
+    return [dg.RunRequest(run_key=f"{tick}:{first}", tags=range_tags(first, last)) for first, last in contiguous(due)]
 
 
 @dg.schedule(job=train_scope, cron_schedule="0 2 * * 1", execution_timezone="UTC")
@@ -62,4 +75,4 @@ nightly_links = dg.ScheduleDefinition(
     description="Every night 00:30 UTC: events that name no outcome are linked anew, and a check tells what is left.",
 )
 
-SCHEDULES = [hourly_meetings, nightly_links, nightly_replies, weekly_scoring, weekly_training]
+SCHEDULES = [hourly_meetings, nightly_links, nightly_replies, nightly_exports, weekly_scoring, weekly_training]

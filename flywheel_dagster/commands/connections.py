@@ -67,7 +67,9 @@ def add(
         raise InputError("the secret is empty; pass it on standard input, as in: flywheel connection add … < file")
     _require_usable(provider, kind or kinds[0], value)
     with service() as connection:
-        connection.execute(statement("save_organization"), {"id": organization, "name": None, "share": None, "train": None, "redact": None})
+        connection.execute(
+            statement("save_organization"), {"id": organization, "name": None, "share": None, "train": None, "redact": None}
+        )
         row = connection.execute(
             statement("add_connection"),
             {

@@ -124,6 +124,7 @@ def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> No
     for name in (
         "changed_outcomes",
         "hourly_meetings",
+        "nightly_exports",
         "nightly_links",
         "nightly_replies",
         "new_replies",
@@ -141,6 +142,7 @@ def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> No
     assert states == {
         "changed_outcomes": "STOPPED",
         "hourly_meetings": "STOPPED",
+        "nightly_exports": "STOPPED",
         "nightly_links": "STOPPED",
         "nightly_replies": "STOPPED",
         "new_replies": "STOPPED",

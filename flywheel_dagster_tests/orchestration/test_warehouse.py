@@ -1,6 +1,6 @@
 """The export to the warehouse, run as Dagster runs it."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -11,6 +11,8 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.outcomes.ledger import record
 from flywheel_dagster.partitions import range_tags
+from flywheel_dagster.resources import Flywheel
+from flywheel_dagster.schedules import nightly_exports
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.datasets.warehouse.making import WEEK, WEEKS, rows_by_week, write
 from flywheel_dagster_tests.orchestration.conftest import Run
@@ -114,3 +116,25 @@ def test_a_warehouse_that_refuses_fails_the_run_with_the_remedy(connection: Conn
     result = run("export_weeks", partition_key=str(WEEK))
     assert not result.success
     assert "set FLYWHEEL_WAREHOUSE to a folder that you may write" in why(result)
+
+
+def test_every_night_the_weeks_are_exported_that_the_warehouse_has_not_as_they_are(
+    connection: Connection, run: Run, folder: Path, instance: dg.DagsterInstance
+) -> None:
+    for week in range(3):
+        write(connection, 2, week=week)
+    run("export_weeks", partition_key=str(WEEKS[1]))
+
+    def tonight() -> dg.SkipReason | list[dg.RunRequest]:
+        with dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=datetime(2026, 2, 3, 1, 15, tzinfo=UTC), resources={"flywheel": Flywheel()}
+        ) as context:
+            found = nightly_exports(context)
+        assert isinstance(found, dg.SkipReason | list)
+        return found
+
+    asked = tonight()
+    assert isinstance(asked, list)
+    assert [request.tags["dagster/asset_partition_range_start"] for request in asked] == ["2026-01-05", "2026-01-19"]
+    run("export_weeks", tags=range_tags(WEEKS[0], WEEKS[-1]))
+    assert isinstance(tonight(), dg.SkipReason)
