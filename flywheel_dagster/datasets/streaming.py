@@ -18,9 +18,11 @@ from flywheel_dagster.datasets.files import Written
 
 _Line = bytes | bytearray | memoryview
 _LINES = 500  # to hash and write at once
+_SIGNATURE, _TRAILER = 19, 2  # bytes before the first row of a binary COPY and behind the last
 _AHEAD = 32  # such blocks read ahead of the disk
 _SYNC_EVERY = 64 * 2**20  # bytes
-_HEAD = 4  # bytes before a line that goes to one of several files: its letter, two digits of how often, the delimiter
+# A row of `copy_dataset_lines.sql`: the number of fields, then each with its length before it: a letter, how often (2 bytes), the line.
+_LETTER, _COPIES, _LINE = 6, 11, 17
 
 
 def stream_to_file(connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, path: Path) -> Written:
@@ -35,26 +37,33 @@ def stream_to_file(connection: psycopg.Connection[TupleRow], query: sql.SQL | sq
 def stream_to_files(
     connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, paths: Mapping[str, Path], *, repeats: bool
 ) -> list[Written]:
-    """Write each line, behind its letter and how often it stands there ("T01"), to the file of its letter; `repeats`: some more than once.
+    """Write each line of a binary COPY to the file of its letter, as often as it says; `repeats`: some more than once.
 
-    Hashing, writing and the disk's own work run beside the reading.
+    Binary, since a text's every character would be looked at for what must be quoted. Hashing, writing and the disk's own work run beside the
+    reading. https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-BINARY-FORMAT
     """
     with ExitStack() as stack:
         files = {ord(letter): stack.enter_context(HashedFile(path)) for letter, path in paths.items()}
         write = stack.enter_context(_writer())
         copy = stack.enter_context(connection.cursor().copy(query))
         rows = iter(copy)
+        first = bytes(next(rows))[_SIGNATURE:]
         while block := list(islice(rows, _LINES)):
+            if first:
+                block.insert(0, first)
+                first = b""
+            if len(block[-1]) == _TRAILER:
+                block.pop()
             parts: dict[int, list[_Line]] = {letter: [] for letter in files}
             if repeats:
                 for row in block:
-                    parts[row[0]].extend([bytes(row[_HEAD:])] * int(row[1:3]))
+                    parts[row[_LETTER]].extend([row[_LINE:]] * int.from_bytes(row[_COPIES : _COPIES + 2], "big"))
             else:
                 for row in block:
-                    parts[row[0]].append(row[_HEAD:])
+                    parts[row[_LETTER]].append(row[_LINE:])
             for letter, lines in parts.items():
                 if lines:
-                    write(files[letter], lines)
+                    write(files[letter], lines, end=b"\n")
     return [file.written() for file in files.values()]
 
 
@@ -65,8 +74,8 @@ class _Writing:
         self._pool = pool
         self._waiting: deque[Future[None]] = deque()
 
-    def __call__(self, file: "HashedFile", lines: Sequence[_Line]) -> None:
-        self._waiting.append(self._pool.submit(file.write, lines))
+    def __call__(self, file: "HashedFile", lines: Sequence[_Line], *, end: bytes = b"") -> None:
+        self._waiting.append(self._pool.submit(file.write, lines, end=end))
         if len(self._waiting) > _AHEAD:
             self._waiting.popleft().result()
 
@@ -104,8 +113,9 @@ class HashedFile:
     def written(self) -> Written:
         return Written(self._path.name, self._digest.hexdigest(), self._size, self._lines)
 
-    def write(self, lines: Sequence[_Line]) -> None:
-        block = b"".join(lines)
+    def write(self, lines: Sequence[_Line], *, end: bytes = b"") -> None:
+        """Write the lines, each with its end."""
+        block = end.join([*lines, b""])
         self._lines += len(lines)
         self._digest.update(block)
         self._size += len(block)
