@@ -31,16 +31,17 @@ def assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Pa
 
 def _assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Path, selection: Selection) -> Dataset:
     chosen = choose(connection, scope, selection)
+    draft = Draft(CHAT, scope, selection, chosen)
+    return publish(connection, draft, directory, lambda folder: write_lines(connection, folder, repeats=selection.repeat_up_to > 1))
 
-    def lines(folder: Path) -> list[Written]:
-        # The selection and the rows are read side by side, each from its index: joined in any other way, all lines would be sorted on disk.
-        connection.execute("set local enable_sort = off")
-        connection.execute("set local enable_hashjoin = off")
-        paths = {letter: folder / name for letter, name in _SIDES.items()}
-        repeats = selection.repeat_up_to > 1
-        written = stream_to_files(connection, sql.SQL(statement("copy_dataset_lines")), paths, repeats=repeats)
-        connection.execute("set local enable_sort = on")
-        connection.execute("set local enable_hashjoin = on")
-        return written
 
-    return publish(connection, Draft(CHAT, scope, selection, chosen), directory, lines)
+def write_lines(connection: psycopg.Connection[TupleRow], folder: Path, *, repeats: bool) -> list[Written]:
+    """Write the JSONL files of the members that stand in `dataset_selection`."""
+    # The selection and the rows are read side by side, each from its index: joined in any other way, all lines would be sorted on disk.
+    connection.execute("set local enable_sort = off")
+    connection.execute("set local enable_hashjoin = off")
+    paths = {letter: folder / name for letter, name in _SIDES.items()}
+    written = stream_to_files(connection, sql.SQL(statement("copy_dataset_lines")), paths, repeats=repeats)
+    connection.execute("set local enable_sort = on")
+    connection.execute("set local enable_hashjoin = on")
+    return written
