@@ -23,6 +23,7 @@ from flywheel_dagster.datasets.gates import (
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.datasets.weeks import stale_weeks
 from flywheel_dagster.names import PREFERENCE_PAIRS, REPLY_SENTIMENT, TRAINING_JSONL
+from flywheel_dagster.outcomes.weeks import partitioned
 from flywheel_dagster.presentation import table
 from flywheel_dagster.replies.judging import Tally
 from flywheel_dagster.replies.weekly import ENOUGH, WeekOfReplies, shift
@@ -178,7 +179,7 @@ def _no_shift(filled: list[WeekOfReplies], found: Mapping[date, WeekOfReplies]) 
 
 def check_dataset(connection: psycopg.Connection[TupleRow], dataset: Dataset, settings: Settings) -> list[dg.AssetCheckResult]:
     """The results of all checks of `training_jsonl`."""
-    stale = stale_weeks(connection, outcome_note=settings.outcome_note)
+    stale = partitioned(stale_weeks(connection, outcome_note=settings.outcome_note))
     return [
         _result("enough_examples", enough_examples(dataset, settings.min_examples)),
         _result("valid_chat_format", valid_chat_format(dataset)),

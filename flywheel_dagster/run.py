@@ -14,7 +14,7 @@ from flywheel_dagster.datasets.published import require_scope
 from flywheel_dagster.datasets.weeks import stale_weeks
 from flywheel_dagster.definitions import defs
 from flywheel_dagster.errors import FlywheelError
-from flywheel_dagster.outcomes.weeks import FIRST_WEEK, contiguous, monday
+from flywheel_dagster.outcomes.weeks import FIRST_WEEK, contiguous, monday, partitioned
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.replies.due import weeks_to_judge
 from flywheel_dagster.resources import Flywheel
@@ -77,9 +77,7 @@ def _ranges(given: argparse.Namespace) -> list[tuple[date, date]]:
     if given.stale_weeks:
         flywheel = Flywheel()
         with flywheel.connection() as connection:
-            found = contiguous(
-                [week for week in stale_weeks(connection, outcome_note=flywheel.settings().outcome_note) if week >= FIRST_WEEK]
-            )
+            found = contiguous(partitioned(stale_weeks(connection, outcome_note=flywheel.settings().outcome_note)))
     if given.first:
         first, last = monday(given.first), monday(given.last or given.first)
         if last < first or first < FIRST_WEEK:

@@ -7,7 +7,7 @@ from flywheel_dagster.database import statement
 from flywheel_dagster.datasets.warehouse.export import stale_exports
 from flywheel_dagster.datasets.weeks import stale_weeks
 from flywheel_dagster.jobs import classify_replies, complete_meetings, export_weeks, link_events, score_weeks, train_scope
-from flywheel_dagster.outcomes.weeks import FIRST_WEEK, contiguous
+from flywheel_dagster.outcomes.weeks import contiguous, partitioned
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.replies.due import weeks_to_judge
 from flywheel_dagster.resources import Flywheel
@@ -17,7 +17,7 @@ from flywheel_dagster.resources import Flywheel
 def nightly_replies(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -> dg.SkipReason | list[dg.RunRequest]:
     """Every night 00:45 UTC: judges what is left to be judged, in all weeks, for whoever leaves the sensor new_replies off."""
     with flywheel.connection() as connection:
-        due = weeks_to_judge(connection, by_model=flywheel.asks_model())
+        due = partitioned(weeks_to_judge(connection, by_model=flywheel.asks_model()))
     if not due:
         return dg.SkipReason("every reply is judged")
     tick = context.scheduled_execution_time.date()
@@ -28,7 +28,7 @@ def nightly_replies(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -
 def weekly_scoring(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -> dg.SkipReason | list[dg.RunRequest]:
     """Mondays 01:00 UTC: writes weeks anew whose outcomes changed, for whoever leaves the sensor changed_outcomes off."""
     with flywheel.connection() as connection:
-        stale = [week for week in stale_weeks(connection, outcome_note=flywheel.settings().outcome_note) if week >= FIRST_WEEK]
+        stale = partitioned(stale_weeks(connection, outcome_note=flywheel.settings().outcome_note))
     if not stale:
         return dg.SkipReason("all weeks of training rows are current")
     tick = context.scheduled_execution_time.date()
@@ -40,7 +40,7 @@ def nightly_exports(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -
     """Every night 01:15 UTC: exports the weeks to the warehouse that it doesn't have as the database has them."""
     with flywheel.connection() as connection, flywheel.warehouse() as destination:
         stale = stale_exports(connection, destination, texts=flywheel.settings().warehouse_texts)
-    due = [export.week for export in stale if export.week >= FIRST_WEEK]
+    due = partitioned(export.week for export in stale)
     if not due:
         return dg.SkipReason("the warehouse has every week as the database has it")
     tick = context.scheduled_execution_time.date()

@@ -6,7 +6,7 @@ import dagster as dg
 
 from flywheel_dagster.database import statement
 from flywheel_dagster.jobs import classify_replies, score_weeks
-from flywheel_dagster.outcomes.weeks import FIRST_WEEK, changed_weeks, contiguous
+from flywheel_dagster.outcomes.weeks import FIRST_WEEK, changed_weeks, contiguous, partitioned
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.replies.due import weeks_with_new_replies
 from flywheel_dagster.resources import Flywheel
@@ -20,12 +20,12 @@ def changed_outcomes(context: dg.SensorEvaluationContext, flywheel: Flywheel) ->
     """
     with flywheel.connection() as connection:
         changes = changed_weeks(connection, context.cursor)
-    known = [week for week in changes.weeks if week >= FIRST_WEEK]
+    known = partitioned(changes.weeks)
     if not known:
-        early = len(changes.weeks)
+        others = len(changes.weeks)
         reason = (
-            f"only weeks before {FIRST_WEEK} changed ({early}), which have no partition"
-            if early
+            f"only weeks before {FIRST_WEEK} or in the future changed ({others}), which have no partition"
+            if others
             else "no outcome changed since the last tick"
         )
         return dg.SensorResult(skip_reason=reason, cursor=changes.cursor)
@@ -52,7 +52,7 @@ def new_replies(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.S
     """
     with flywheel.connection() as connection:
         changes = weeks_with_new_replies(connection, context.cursor, by_model=flywheel.asks_model())
-    known = [week for week in changes.weeks if week >= FIRST_WEEK]
+    known = partitioned(changes.weeks)
     if not known:
         return dg.SensorResult(skip_reason="no reply to be judged came since the last tick", cursor=changes.cursor)
     return dg.SensorResult(run_requests=_requests(known, changes.fingerprint), cursor=changes.cursor)

@@ -28,7 +28,7 @@ create table senders (
   phone text,
   created_at timestamptz not null default now()
 );
-create unique index senders_by_person on senders (organization_id, lower(coalesce(email, '')), coalesce(first_name, ''), coalesce(last_name, ''));
+create unique index senders_by_person on senders (organization_id, email, first_name, last_name, company, phone) nulls not distinct;
 
 create function organizations_before_update() returns trigger language plpgsql as $$
 begin
@@ -60,10 +60,21 @@ create table leads (
   role text,
   company_size text,
   icp_score double precision check (icp_score between 0 and 1),
+  privacy_xid xid8 not null default pg_current_xact_id(),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (organization_id, lead_id)
 );
+comment on column leads.privacy_xid is 'The transaction that last changed what is replaced in messages to the lead.';
+create function leads_before_update() returns trigger language plpgsql as $$
+begin
+  new.privacy_xid := pg_current_xact_id();
+  return new;
+end
+$$;
+create trigger before_update before update on leads for each row
+  when ((new.first_name, new.last_name, new.company, new.email, new.phone) is distinct from (old.first_name, old.last_name, old.company, old.email, old.phone))
+  execute function leads_before_update();
 create index leads_by_email on leads (organization_id, lower(email)) where email is not null;
 
 -- The scopes a model can learn for: global where someone consents, and each organisation that switched its own on.
@@ -75,6 +86,7 @@ create view enabled_scopes with (security_invoker = true) as
 -- migrate:down
 drop view enabled_scopes;
 drop table leads;
+drop function leads_before_update();
 drop table senders;
 drop function senders_after_write();
 drop table organizations;

@@ -136,6 +136,10 @@ create function formula_version() returns int language sql immutable parallel sa
   return 1;
 comment on function formula_version() is 'Version of the formulas of quality_score, training_label and training_weight; datasets record it.';
 
+-- Which server this is; numbers of transactions mean nothing on another one.
+create function server_id() returns text language sql stable
+  return (select system_identifier::text from pg_control_system());
+
 -- The Monday (UTC) of the week a message was sent in; weeks mean the same everywhere.
 create function outcome_week(sent_at timestamptz) returns date language sql immutable parallel safe
   return date_trunc('week', sent_at at time zone 'UTC')::date;
@@ -188,4 +192,5 @@ drop view training_ready_outcomes;
 drop table outcome_labels;
 drop function outcome_labels_before_write();
 drop function outcome_week(timestamptz);
+drop function server_id();
 drop function formula_version();

@@ -28,6 +28,7 @@ create table scored_training_rows (
 alter table scored_training_rows alter column example set storage external;
 alter table scored_training_rows set (toast_tuple_target = 400);
 create index scored_training_rows_by_week on scored_training_rows (week);
+create index scored_training_rows_by_organization on scored_training_rows (organization_id, week);
 create index scored_training_rows_in_order on scored_training_rows (sent_at, outcome_id);
 comment on column scored_training_rows.silent is 'Delivered, and nothing came back: an outcome only after its window has passed.';
 comment on column scored_training_rows.split_point is 'The lead''s place in 0..1, from a hash: all its examples stand on one side (dataset_side).';
@@ -38,12 +39,14 @@ comment on column scored_training_rows.rejected is 'Why no example can be made o
 
 create table scored_weeks (
   week date primary key,
+  server text not null default server_id(),
   snapshot pg_snapshot not null,
-  example_format text not null,
+  built_by text not null,
   formula_version int not null,
   rows int not null,
   scored_at timestamptz not null default now()
 );
+comment on column scored_weeks.built_by is 'The format of the examples, and the versions of the libraries that shape them.';
 comment on column scored_weeks.snapshot is 'What was visible when the week was scored; a change not visible in it makes the week stale.';
 
 -- What is known of a lead is replaced in its messages' examples, so a new name or address makes their weeks stale.
@@ -60,6 +63,26 @@ end
 $$;
 create trigger after_update_of_private after update on leads referencing old table as gone new table as arrived
   for each statement execute function leads_after_private_change();
+
+-- A row goes with its outcome, and when its outcome moves to another week.
+create function outcome_labels_after_leaving() returns trigger language plpgsql
+set enable_seqscan = off set jit = off
+as $$
+begin
+  delete from scored_training_rows r using gone g where r.outcome_id = g.id;
+  return null;
+end
+$$;
+create trigger after_delete_leaving after delete on outcome_labels referencing old table as gone
+  for each statement execute function outcome_labels_after_leaving();
+create function outcome_labels_after_move() returns trigger language plpgsql as $$
+begin
+  delete from scored_training_rows r where r.outcome_id = old.id;
+  return null;
+end
+$$;
+create trigger after_update_of_time after update of sent_at on outcome_labels for each row
+  when (outcome_week(old.sent_at) <> outcome_week(new.sent_at)) execute function outcome_labels_after_move();
 
 -- What near-duplicates are told by: texts that have one of sixteen bands in common are compared by their signatures. A text is stored once a week.
 create table message_bands (
@@ -98,6 +121,7 @@ language sql stable parallel safe as $$
     r.text_key, r.tokens,
     case
       when scope = 'global' and not g.allows_global_training then 'organization does not share with the global model'
+      when scope = 'global' and g.redaction_off then 'organization does not redact, so it is not for the global model'
       when r.rejected is not null then r.rejected
       when r.week < first_week then 'before the window'
       when not r.channel = any (channels) then 'another channel'
@@ -126,6 +150,10 @@ drop function dataset_candidates(text, double precision, double precision, date,
 drop function dataset_side(double precision, double precision, double precision);
 drop function are_near_duplicates(bit, bit);
 drop table message_bands;
+drop trigger after_update_of_time on outcome_labels;
+drop trigger after_delete_leaving on outcome_labels;
+drop function outcome_labels_after_move();
+drop function outcome_labels_after_leaving();
 drop trigger after_update_of_private on leads;
 drop function leads_after_private_change();
 drop table scored_weeks;

@@ -8,6 +8,7 @@ create table warehouse_exports (
   schema_version int not null check (schema_version >= 1),
   week date not null check (extract(isodow from week) = 1),
   due boolean not null default true,
+  server text,
   snapshot pg_snapshot,
   formula_version int,
   rows int check (rows >= 0),

@@ -12,6 +12,7 @@ from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import bars, table
 from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.training.estimate import COMPARED, estimates
+from flywheel_dagster.training.prices import price_list
 
 
 @dg.asset(
@@ -64,6 +65,7 @@ def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.
                         settings.epochs,
                         base_models=COMPARED | {settings.trainer: settings.base_model},
                         validation_tokens=dataset.validation_tokens,
+                        prices=price_list(settings.prices),
                     )
                 ]
             ),

@@ -1,17 +1,10 @@
 """`preference_pairs`: a scope's pairs of a message that won and one that lost, as files named by their content."""
 
-from itertools import islice
-from typing import Any
-
 import dagster as dg
-import orjson
 
 from flywheel_dagster.checks import PAIR_CHECKS, check_pairs
 from flywheel_dagster.datasets.examples import FORMAT
-from flywheel_dagster.datasets.files import TRAIN
-from flywheel_dagster.datasets.gates import redaction_is_off
-from flywheel_dagster.datasets.pairs import assemble_pairs
-from flywheel_dagster.datasets.published import Dataset
+from flywheel_dagster.datasets.pairs import assemble_pairs, preview
 from flywheel_dagster.datasets.selection import selection_of
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import GROUP_TRAINING, OWNER_DATA, PREFERENCE_PAIRS, SCORED_TRAINING_ROWS
@@ -19,8 +12,7 @@ from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import bars, table
 from flywheel_dagster.resources import Flywheel
 
-_SHOWN = 5
-_CHARACTERS = 120
+_SHOWN = 10
 
 
 @dg.asset(
@@ -43,7 +35,7 @@ def preference_pairs(context: dg.AssetExecutionContext, flywheel: Flywheel) -> d
     with plain_failures(), flywheel.connection() as connection:
         dataset = assemble_pairs(connection, context.partition_key, settings.training_data_dir, selection_of(settings))
         checked = check_pairs(connection, dataset)
-        shown = [] if redaction_is_off(connection, dataset) else _preview(dataset)
+        shown = preview(connection, dataset, _SHOWN)
     context.log.info(f"dataset {dataset.hash}: {dataset.examples} pairs, {dataset.train_examples} of them to train on")
     became = {"in pairs": 2 * dataset.examples, **dataset.dropped}
     return dg.MaterializeResult(
@@ -51,7 +43,7 @@ def preference_pairs(context: dg.AssetExecutionContext, flywheel: Flywheel) -> d
         check_results=checked,
         metadata={
             "dagster/row_count": dataset.examples,
-            "preview": table(shown, none="no pairs, or messages that aren't redacted: look at the files"),
+            "preview": table(shown, none="no pairs"),
             "kept_and_dropped": table([{"what": what, "messages": count} for what, count in became.items()]),
             "kept_and_dropped_plot": bars(
                 {what: float(count) for what, count in became.items()}, title="Winners and losers", ylabel="messages"
@@ -66,17 +58,3 @@ def preference_pairs(context: dg.AssetExecutionContext, flywheel: Flywheel) -> d
             "folder": dg.MetadataValue.path(str(dataset.directory)),
         },
     )
-
-
-def _preview(dataset: Dataset) -> list[dict[str, Any]]:
-    """The first pairs that are trained on, their messages shortened."""
-    with (dataset.directory / TRAIN).open("rb") as file:
-        pairs = [orjson.loads(line) for line in islice(file, _SHOWN)]
-    return [
-        {
-            "audience": ", ".join(pair["input"]["messages"][1]["content"].splitlines()[1:]),
-            "won": pair["preferred_output"][0]["content"][:_CHARACTERS],
-            "lost": pair["non_preferred_output"][0]["content"][:_CHARACTERS],
-        }
-        for pair in pairs
-    ]

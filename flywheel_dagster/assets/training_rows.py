@@ -76,7 +76,7 @@ def scored_training_rows(context: dg.AssetExecutionContext, flywheel: Flywheel) 
     became = Counter(
         {
             "example": sum(week.examples for week in scored),
-            "neither delivered nor bounced": sum(week.sent - week.rows for week in scored),
+            "neither delivered nor bounced, or without text": sum(week.sent - week.rows for week in scored),
         }
     )
     replaced: Counter[str] = Counter()

@@ -10,7 +10,7 @@ from flywheel_dagster.database import Lock, held_lock, one_snapshot, statement
 from flywheel_dagster.datasets.choosing import choose
 from flywheel_dagster.datasets.files import TEST, TRAIN, VALIDATION, Written
 from flywheel_dagster.datasets.published import CHAT, Dataset, require_scope
-from flywheel_dagster.datasets.publishing import Draft, publish
+from flywheel_dagster.datasets.publishing import Draft, publish, write_files
 from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.datasets.streaming import stream_to_files
 
@@ -25,14 +25,14 @@ def assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Pa
     """
     require_scope(connection, scope)
     # One at a time: two scopes may come to the same dataset, and its rows are then there already.
-    with held_lock(connection, Lock.ASSEMBLY), one_snapshot(connection):
-        return _assemble(connection, scope, directory, selection.dated())
-
-
-def _assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Path, selection: Selection) -> Dataset:
-    chosen = choose(connection, scope, selection)
-    draft = Draft(CHAT, scope, selection, chosen)
-    return publish(connection, draft, directory, lambda folder: write_lines(connection, folder, repeats=selection.repeat_up_to > 1))
+    selection = selection.dated()
+    with held_lock(connection, Lock.ASSEMBLY):
+        with one_snapshot(connection):
+            draft = Draft(CHAT, scope, selection, choose(connection, scope, selection))
+            folder = write_files(
+                connection, draft, directory, lambda folder: write_lines(connection, folder, repeats=selection.repeat_up_to > 1)
+            )
+        return publish(connection, draft, directory, folder)
 
 
 def write_lines(connection: psycopg.Connection[TupleRow], folder: Path, *, repeats: bool) -> list[Written]:

@@ -21,13 +21,16 @@ class Chosen:
 
 
 def choose(connection: psycopg.Connection[TupleRow], scope: str, selection: Selection) -> Chosen:
-    """Fill the temporary table `dataset_selection`, which lasts as long as the transaction.
+    """Fill the temporary table `dataset_selection`, which lasts until the next choice over this connection.
 
     Only narrow rows are sorted, on the server; this process holds none of them.
     """
     rule = selection.parameters(scope)
+    connection.execute(statement("drop_dataset_selection"))
     kept = counted(connection, "dataset_candidates", rule)
+    candidates = sum(kept.values())
     connection.execute(statement("create_dataset_kept"), rule)
+    kept |= outdated(connection, "drop_outdated_kept")
     connection.execute("analyze dataset_kept")
     group_near_duplicates(connection)
     connection.execute(statement("create_dataset_choice"), rule)
@@ -39,7 +42,13 @@ def choose(connection: psycopg.Connection[TupleRow], scope: str, selection: Sele
         totals = cursor.execute(statement("dataset_totals")).fetchone()
     assert totals is not None
     dropped = Counter({reason: count for reason, count in (kept | chosen).items() if reason is not None})
-    return Chosen(sum(kept.values()), dict(dropped.most_common()), totals)
+    return Chosen(candidates, dict(dropped.most_common()), totals)
+
+
+def outdated(connection: psycopg.Connection[TupleRow], query: str) -> dict[str | None, int]:
+    """Take out what redaction no longer covers as it should; the count, by its reason."""
+    count = connection.execute(statement(query)).rowcount
+    return {"personal data became known since its week was scored": count} if count else {}
 
 
 def group_near_duplicates(connection: psycopg.Connection[TupleRow]) -> None:

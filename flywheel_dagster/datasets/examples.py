@@ -3,7 +3,8 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import orjson
@@ -41,6 +42,13 @@ class Example(NamedTuple):
 def example_format(*, outcome_note: bool) -> str:
     """The name of the format that examples are written in; a different name means different words for the same outcome."""
     return f"{FORMAT}-note" if outcome_note else str(FORMAT)
+
+
+@cache
+def built_by(*, outcome_note: bool) -> str:
+    """The format, and the libraries whose versions decide what is replaced, counted and grouped: rows of other ones are made anew."""
+    libraries = ("phonenumberslite", "python-stdnum", "rensa", "toktok-rs")
+    return ", ".join([example_format(outcome_note=outcome_note), *(f"{name} {version(name)}" for name in libraries)])
 
 
 def build_examples(

@@ -46,7 +46,8 @@ def write_folder(
 ) -> Folder:
     """Write a dataset's files, and move them to a folder named by the SHA-256 of the list of the content's sums.
 
-    A folder that is there already is left as it is. Raises InputError for a folder that can't be written.
+    In a folder that is there already only the manifest and the description are replaced: the same lines may come from other outcomes, and
+    other ones may be left out. Raises InputError for a folder that can't be written.
     """
     temporary = None
     try:
@@ -63,7 +64,12 @@ def write_folder(
         temporary.chmod(0o755)
         if not (directory / named / SUMS).exists():
             shutil.rmtree(directory / named, ignore_errors=True)
+            sync(temporary)
             temporary.replace(directory / named)
+        else:
+            for name in (MANIFEST, DESCRIPTION):
+                (temporary / name).replace(directory / named / name)
+            sync(directory / named)
         sync(directory)
         return Folder(named, sum(file.bytes for file in content))
     except OSError as error:

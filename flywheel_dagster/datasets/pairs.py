@@ -11,10 +11,10 @@ import psycopg
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import Lock, held_lock, one_snapshot, statement
-from flywheel_dagster.datasets.choosing import Chosen, counted, group_near_duplicates
+from flywheel_dagster.datasets.choosing import Chosen, counted, group_near_duplicates, outdated
 from flywheel_dagster.datasets.files import SIDES, Written
 from flywheel_dagster.datasets.published import PREFERENCE, Dataset, require_scope
-from flywheel_dagster.datasets.publishing import Draft, publish
+from flywheel_dagster.datasets.publishing import Draft, publish, write_files
 from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.datasets.streaming import HashedFile
 
@@ -29,16 +29,27 @@ def assemble_pairs(connection: psycopg.Connection[TupleRow], scope: str, directo
     and `repeat_up_to` don't matter here. Raises InputError as `assemble` does.
     """
     require_scope(connection, scope)
-    with held_lock(connection, Lock.ASSEMBLY), one_snapshot(connection):
-        selection = selection.dated()
-        draft = Draft(PREFERENCE, scope, selection, _match(connection, scope, selection))
-        return publish(connection, draft, directory, lambda folder: list(_write(connection, folder)))
+    selection = selection.dated()
+    with held_lock(connection, Lock.ASSEMBLY):
+        with one_snapshot(connection):
+            draft = Draft(PREFERENCE, scope, selection, _match(connection, scope, selection))
+            folder = write_files(connection, draft, directory, lambda folder: list(_write(connection, folder)))
+        return publish(connection, draft, directory, folder)
+
+
+def preview(connection: psycopg.Connection[TupleRow], dataset: Dataset, count: int) -> list[dict[str, Any]]:
+    """The first pairs that are trained on, without their texts: audience, scores, lengths, ids."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("preview_pairs"), {"hash": dataset.hash, "limit": count}).fetchall()
 
 
 def _match(connection: psycopg.Connection[TupleRow], scope: str, selection: Selection) -> Chosen:
     rule = selection.parameters(scope)
+    connection.execute(statement("drop_dataset_selection"))
     kept = counted(connection, "pair_candidates", rule)
+    candidates = sum(kept.values())
     connection.execute(statement("create_pair_candidate"), rule)
+    kept |= outdated(connection, "drop_outdated_pair_candidate")
     connection.execute("analyze pair_candidate")
     connection.execute(statement("create_pair_matched"))
     connection.execute("analyze pair_matched")
@@ -53,7 +64,7 @@ def _match(connection: psycopg.Connection[TupleRow], scope: str, selection: Sele
         totals = cursor.execute(statement("pair_totals")).fetchone()
     assert totals is not None
     dropped = Counter({reason: count for reason, count in (kept | matched).items() if reason is not None})
-    return Chosen(sum(kept.values()), dict(dropped.most_common()), totals)
+    return Chosen(candidates, dict(dropped.most_common()), totals)
 
 
 def _write(connection: psycopg.Connection[TupleRow], folder: Path) -> Iterator[Written]:

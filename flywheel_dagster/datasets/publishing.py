@@ -1,4 +1,4 @@
-"""Publishes a dataset whose members were chosen: its files first, then all that the database knows of it, in the caller's transaction."""
+"""Publishes a dataset whose members were chosen: its files first, then all that the database knows of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from flywheel_dagster.database import statement
 from flywheel_dagster.datasets.choosing import Chosen
 from flywheel_dagster.datasets.examples import example_format
-from flywheel_dagster.datasets.files import MANIFEST, Written, write_folder
+from flywheel_dagster.datasets.files import MANIFEST, Folder, Written, write_folder
 from flywheel_dagster.datasets.published import Dataset, current_dataset
 from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.datasets.streaming import stream_to_file
@@ -32,43 +32,53 @@ class Draft:
     chosen: Chosen
 
 
-def publish(
+def write_files(
     connection: psycopg.Connection[TupleRow], draft: Draft, directory: Path, write_lines: Callable[[Path], list[Written]]
-) -> Dataset:
-    """Write the folder, whose JSONL files `write_lines` makes, and publish it for its scope. Raises InputError for a folder that can't be written."""
-    selection, chosen = draft.selection, draft.chosen
-    facts: dict[str, Any] = {
-        "kind": draft.kind,
-        "example_format": example_format(outcome_note=selection.outcome_note),
-        "code_version": version("flywheel-dagster"),
-    }
+) -> Folder:
+    """Write the folder, whose JSONL files `write_lines` makes. Raises InputError for a folder that can't be written."""
     described = {
         "scope": draft.scope,
         "manifest_version": MANIFEST_VERSION,
-        **facts,
-        "settings": selection.described(),
-        **chosen.totals,
-        "candidates": chosen.candidates,
-        "dropped": chosen.dropped,
+        **_facts(draft),
+        "settings": draft.selection.described(),
+        **draft.chosen.totals,
+        "candidates": draft.chosen.candidates,
+        "dropped": draft.chosen.dropped,
     }
 
     def write_manifest(folder: Path) -> Written:
         return stream_to_file(connection, sql.SQL(statement("copy_dataset_manifest")), folder / MANIFEST)
 
-    folder = write_folder(directory, write_lines, write_manifest, described)
-    facts |= chosen.totals | {"hash": folder.name, "bytes": folder.bytes}
-    connection.execute(statement("revive_dataset"), facts)
-    connection.execute(statement("publish_dataset"), facts)
-    connection.execute(statement("publish_dataset_members"), facts)
-    connection.execute(statement("mark_included"))
+    return write_folder(directory, write_lines, write_manifest, described)
+
+
+def publish(connection: psycopg.Connection[TupleRow], draft: Draft, directory: Path, folder: Folder) -> Dataset:
+    """Make the folder known as the scope's dataset, in a transaction of its own.
+
+    Not in the one that the files were read in: that one sees rows as they were, and can't mark one that has changed since.
+    """
+    facts = _facts(draft) | draft.chosen.totals | {"hash": folder.name, "bytes": folder.bytes}
     published = {
         "scope": draft.scope,
         "hash": folder.name,
-        "settings": Jsonb(selection.described()),
-        "candidates": chosen.candidates,
-        "dropped": Jsonb(chosen.dropped),
+        "settings": Jsonb(draft.selection.described()),
+        "candidates": draft.chosen.candidates,
+        "dropped": Jsonb(draft.chosen.dropped),
     }
-    connection.execute(statement("publish_for_scope"), published)
-    found = current_dataset(connection, draft.scope, directory, kind=draft.kind)
+    with connection.transaction():
+        connection.execute(statement("revive_dataset"), facts)
+        connection.execute(statement("publish_dataset"), facts)
+        connection.execute(statement("publish_dataset_members"), facts)
+        connection.execute(statement("mark_included"))
+        connection.execute(statement("publish_for_scope"), published)
+        found = current_dataset(connection, draft.scope, directory, kind=draft.kind)
     assert found is not None
     return found
+
+
+def _facts(draft: Draft) -> dict[str, Any]:
+    return {
+        "kind": draft.kind,
+        "example_format": example_format(outcome_note=draft.selection.outcome_note),
+        "code_version": version("flywheel-dagster"),
+    }

@@ -13,12 +13,12 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import Lock, connect, held_lock, one_snapshot, statement
-from flywheel_dagster.datasets.examples import Example, Organization, build_examples, example_format, split_point
+from flywheel_dagster.datasets.examples import Example, Organization, build_examples, built_by, split_point
 from flywheel_dagster.datasets.near_duplicates import sketch
 from flywheel_dagster.datasets.privacy.known import KnownSenders, Person
 from flywheel_dagster.workers import in_processes
 
-_BATCH = 1_000
+_BATCH = 250  # rows in hand: texts are counted together, and may be of 100 kB
 _REMEMBERED = 20_000  # texts of a week whose bands were written, so that a template's aren't made a thousand times
 _WORTH_A_PROCESS = 5_000  # rows; fewer are built sooner than a process starts
 
@@ -99,7 +99,7 @@ def score_week(connection: psycopg.Connection[TupleRow], week: date, *, outcome_
 
 def stale_weeks(connection: psycopg.Connection[TupleRow], *, outcome_note: bool = False) -> list[date]:
     """The weeks whose training rows are missing, older than their outcomes, or of another format or formula."""
-    asked = {"example_format": example_format(outcome_note=outcome_note)}
+    asked = {"built_by": built_by(outcome_note=outcome_note)}
     return [found[0] for found in connection.execute(statement("stale_weeks"), asked).fetchall()]
 
 
@@ -138,22 +138,24 @@ class _Rewriting:
         sent = execute(statement("outcomes_sent_in_week"), {"week": self._week}).fetchone()
         assert sent is not None
         scored.sent = sent[0]
-        marked = {"week": self._week, "rows": scored.rows, "example_format": example_format(outcome_note=self._outcome_note)}
+        marked = {"week": self._week, "rows": scored.rows, "built_by": built_by(outcome_note=self._outcome_note)}
         execute(statement("mark_week_scored"), marked)
         return scored
 
     def _write(self, batch: list[dict[str, Any]], scored: ScoredWeek) -> None:
         self._learn({row["organization_id"] for row in batch})
-        examples = list(build_examples(batch, self._organizations, with_outcome_note=self._outcome_note))
+        fresh = []
         with self._connection.cursor().copy(statement("copy_scored_training_rows")) as copy:
+            examples = build_examples(batch, self._organizations, with_outcome_note=self._outcome_note)
             for row, example in zip(batch, examples, strict=True):
                 copy.write_row(self._values(row, example))
                 scored.add(row, example)
-        with self._connection.cursor().copy(statement("copy_arriving_bands")) as copy:
-            for example in examples:
                 if example.key is not None and example.key not in self._written:
                     self._written[example.key] = None
-                    copy.write_row((self._week, example.key, *sketch(example.words)))
+                    fresh.append((self._week, example.key, *sketch(example.words)))
+        with self._connection.cursor().copy(statement("copy_arriving_bands")) as copy:
+            for values in fresh:
+                copy.write_row(values)
         for key in list(islice(self._written, max(0, len(self._written) - _REMEMBERED))):
             del self._written[key]
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -55,6 +55,12 @@ def changes_since(
     seen = before.get("snapshot") if before.get("server") == server else None
     found = connection.execute(statement(query), {**(parameters or {}), "seen": seen, "now": snapshot}).fetchall()
     return Changes([each[0] for each in found], json.dumps({"server": server, "snapshot": snapshot}))
+
+
+def partitioned(weeks: Iterable[date]) -> list[date]:
+    """Those of the weeks that are partitions: from FIRST_WEEK to the running one. Outcomes dated into the future wait for their week."""
+    running = monday(datetime.now(UTC))
+    return [week for week in weeks if FIRST_WEEK <= week <= running]
 
 
 def contiguous(weeks: list[date]) -> list[tuple[date, date]]:

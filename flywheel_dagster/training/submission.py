@@ -144,6 +144,8 @@ def _submit(
         require_within_budget(trainer.estimate(dataset.train_tokens, validation_tokens=dataset.validation_tokens), budget_usd)
         _upload(connection, trainer, dataset, job)
         files = _read(connection, job)
+        with connection.transaction():  # an erasure may have come while the files went up
+            require_not_erased(connection, dataset)
         # Said before it is done. It also proves that the connection lives, and with it the lock.
         _update(connection, job, status="submitted")
         try:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import connect
+from flywheel_dagster.datasets import assemble as assembling
 from flywheel_dagster.datasets.assemble import assemble
 from flywheel_dagster.datasets.files import verify
 from flywheel_dagster.datasets.gates import (
@@ -298,6 +299,7 @@ def test_a_week_is_stale_until_it_is_scored_again(connection: Connection) -> Non
     outcome = connection.execute("select id from outcome_labels limit 1").fetchone()
     assert outcome is not None
     record(connection, [event(outcome[0], "clicked", 2)])
+    connection.commit()
     assert stale_weeks(connection) == [monday(MONDAY)]
 
 
@@ -311,3 +313,39 @@ def test_scoring_a_week_touches_no_other_week(connection: Connection) -> None:
         "select count(*) filter (where example = 'marked'), count(*) from scored_training_rows where week = %s", (LAST,)
     ).fetchone()
     assert marked is not None and marked[0] == marked[1] > 0
+
+
+def test_an_outcome_that_changes_while_its_dataset_is_written_does_not_break_it(
+    connection: Connection, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = make(30)
+    write(connection, sent)
+    score_weeks(connection, monday(MONDAY), LAST)
+    written = assembling.write_files
+
+    def write_while_webhooks_come(*given: Any) -> Any:
+        with connect(database.addresses.service) as own:
+            record(own, [event(each.id, "clicked", 3) for each in sent])
+        return written(*given)
+
+    monkeypatch.setattr(assembling, "write_files", write_while_webhooks_come)
+    assert assemble(connection, "global", tmp_path, DEFAULT).examples == 30
+    assert connection.execute("select count(*) from outcome_labels where included_in_training and clicked").fetchone() == (30,)
+
+
+def test_the_same_lines_of_other_outcomes_are_the_same_dataset_with_a_manifest_of_its_own(
+    connection: Connection, tmp_path: Path
+) -> None:
+    selection = Selection(validation_share=0, test_share=0, group_cap=1)
+    write(connection, [message(lead_id="a", message_body="the same idea")])
+    first = build(connection, tmp_path, selection)
+    write(connection, [message(lead_id="b", message_body="the same idea", icp_score=1.0)])
+    write(connection, [message(lead_id="c", message_body="a dull one")], won=False)
+    second = build(connection, tmp_path, selection)
+    assert second.hash == first.hash
+    assert manifest_names_every_line(connection, second).passed
+    described = json.loads((second.directory / "dataset.json").read_text())
+    assert described["dropped"] == second.dropped == {"beyond the cap of near-duplicates": 1, "below the quality threshold": 1}
+    (member,) = map(json.loads, (second.directory / "manifest.jsonl").read_text().splitlines())
+    found = connection.execute("select lead_id from outcome_labels where id = %s", (member["outcome_id"],)).fetchone()
+    assert found == ("b",)

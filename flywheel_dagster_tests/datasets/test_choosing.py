@@ -168,11 +168,10 @@ def why(row: Row, scope: str, selection: Selection) -> str | None:
 
 
 def groups(kept: list[Row]) -> dict[tuple[int, ...], int]:
-    """Connected texts, by repeated search: each with the least that it shares a band with, if they are alike."""
+    """Connected texts, by repeated search: those that share a band, if they are alike."""
     texts = sorted({row.bands for row in kept}, key=hash_of)
     found = {text: number for number, text in enumerate(texts)}
-    leasts = {band: min((text for text in texts if band in text), key=hash_of) for text in texts for band in text}
-    alike = {(text, leasts[band]) for text in texts for band in text if signature(text) == signature(leasts[band])}
+    alike = [(one, other) for one in texts for other in texts if set(one) & set(other) and signature(one) == signature(other)]
     changed = True
     while changed:
         changed = False

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel_dagster.datasets.chat_format import line_problems
-from flywheel_dagster.datasets.examples import Example, Organization, build_examples, example_format, split_point
+from flywheel_dagster.datasets.examples import FORMAT, Example, Organization, build_examples, example_format, split_point
 from flywheel_dagster.datasets.privacy.known import KnownSenders, Person
 from flywheel_dagster.datasets.prompts import outcome_note, request_messages
 
@@ -134,3 +134,15 @@ def test_what_is_private_anywhere_never_comes_out_of_step(body: str, subject: st
     if example.line is not None:
         asked = json.loads(example.line)["messages"][1]["content"]
         assert asked.startswith("Write a message for:\nIndustry: SaaS\n") and asked.endswith("Tone: professional")
+
+
+def test_a_line_is_what_models_were_trained_on() -> None:
+    """If this must change, raise FORMAT: models that were trained on other words get a new major version."""
+    line = build_example(ROW | {"message_body": "Hi José, does Nordwind plan for 2027?"}, PRIVATE).line
+    assert FORMAT == 2
+    assert line == (
+        '{"messages":[{"role":"system","content":"You are an expert B2B sales copywriter. Write one message that earns a reply, a meeting '
+        'and a deal. Keep placeholders such as {{first_name}} as they are."},{"role":"user","content":"Write a message for:\\nIndustry: SaaS'
+        '\\nRole: VP Sales\\nCompany size: 51-200\\nChannel: email\\nFramework: PAS\\nTone: professional"},{"role":"assistant","content":'
+        '"Subject: Quick question\\n\\nHi {{first_name}}, does {{company}} plan for 2027?"}]}'
+    )

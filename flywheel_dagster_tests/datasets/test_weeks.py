@@ -42,6 +42,7 @@ def test_a_week_that_is_scored_is_current_until_one_of_its_outcomes_changes(conn
     score_weeks(connection, WEEK, WEEK + timedelta(weeks=1))
     assert stale_weeks(connection) == []
     connection.execute("update outcome_labels set icp_score = 0.5 where sent_at < %s", (MONDAY + timedelta(days=3),))
+    connection.commit()
     assert stale_weeks(connection) == [WEEK]
 
 
@@ -142,3 +143,57 @@ def test_silence_counts_only_when_its_window_has_passed(connection: Connection, 
     assert assemble(connection, "global", tmp_path, early).dropped == {"silent, and its window has not passed": 12}
     late = Selection(min_quality=0, validation_share=0, test_share=0, as_of=WEEK + timedelta(days=31))
     assert assemble(connection, "global", tmp_path, late).examples == 12
+
+
+def test_what_became_personal_since_a_week_was_scored_is_in_no_dataset(connection: Connection, tmp_path: Path) -> None:
+    write(connection, 4, message_body="Hi Ada, shall we talk?")
+    connection.execute("update organizations set allows_global_training = true")
+    score_week(connection, WEEK)
+    everything = Selection(min_quality=0, validation_share=0, test_share=0, as_of=WEEK + timedelta(days=99))
+    assert assemble(connection, "global", tmp_path, everything).examples == 4
+    connection.execute("update leads set first_name = 'Ada' where lead_id = 'lead 1'")
+    connection.commit()
+    reason = "personal data became known since its week was scored"
+    assert assemble(connection, "acme", tmp_path, everything).dropped == {reason: 1}
+    connection.execute("insert into senders (organization_id, first_name) values ('acme', 'Grace')")
+    connection.commit()
+    assert assemble(connection, "acme", tmp_path, everything).dropped == {reason: 4}
+    score_week(connection, WEEK)
+    assert assemble(connection, "acme", tmp_path, everything).examples == 4
+
+
+def test_messages_that_are_not_redacted_stay_out_of_the_global_model(connection: Connection, tmp_path: Path) -> None:
+    write(connection, 3)
+    connection.execute("update organizations set allows_global_training = true, redaction_off = true")
+    connection.commit()
+    score_week(connection, WEEK)
+    selection = Selection(min_quality=0, as_of=WEEK + timedelta(days=99))
+    dropped = assemble(connection, "global", tmp_path, selection).dropped
+    assert dropped == {"organization does not redact, so it is not for the global model": 3}
+    assert assemble(connection, "acme", tmp_path, selection).candidates == 3
+
+
+def test_weeks_scored_on_another_server_or_by_other_code_are_stale(connection: Connection, owner: Connection) -> None:
+    write(connection, 2)
+    for column in ("server", "built_by"):
+        score_week(connection, WEEK)
+        assert stale_weeks(connection) == []
+        connection.execute(f"update scored_weeks set {column} = 'another'")
+        connection.commit()
+        assert stale_weeks(connection) == [WEEK]
+    score_week(connection, WEEK)
+    owner.execute("alter table outcome_labels disable trigger before_update")
+    owner.execute("update outcome_labels set changed_xid = '900000000000'")  # as a dump of a busier server brings it
+    owner.commit()
+    assert stale_weeks(connection) == []
+
+
+def test_a_row_goes_with_its_outcome_and_when_that_moves_to_another_week(connection: Connection) -> None:
+    write(connection, 3)
+    score_week(connection, WEEK)
+    connection.execute("delete from outcome_labels where lead_id = 'lead 0'")
+    connection.execute("update outcome_labels set sent_at = sent_at + interval '7 days' where lead_id = 'lead 1'")
+    connection.execute("update outcome_labels set sent_at = sent_at + interval '1 hour' where lead_id = 'lead 2'")
+    connection.commit()
+    assert connection.execute("select lead_id from scored_training_rows").fetchall() == [("lead 2",)]
+    assert [week.rows for week in score_weeks(connection, WEEK, WEEK + timedelta(weeks=1))] == [1, 1]

@@ -257,5 +257,6 @@ def test_pairs_of_a_scope_are_an_asset_with_checks_and_a_preview(
     )
     shown = metadata(paired, "preference_pairs")
     assert (shown["dagster/row_count"], shown["candidates"]) == (3, 8)
-    assert "Buy now" in str(shown["preview"]) and "no counterpart of the same audience | 2" in str(shown["kept_and_dropped"])
+    assert "unsubscribed" not in str(shown["preview"]) and "negative_example" in str(shown["preview"])
+    assert "Buy now" not in str(shown["preview"]) and "no counterpart of the same audience | 2" in str(shown["kept_and_dropped"])
     assert len((Path(str(shown["folder"])) / "kto_train.jsonl").read_text().splitlines()) == 6

@@ -1,6 +1,6 @@
 -- The members of a dataset, numbered on each side in the order of sending. Training lines may stand several times, in proportion to the
 -- weight, whose greatest is 10.
-create temp table dataset_selection on commit drop as
+create temp table dataset_selection as
 with member as (
   select c.*, case when side = 'train' then greatest(1, round(%(repeat_up_to)s * training_weight / 10))::int else 1 end as copies
   from dataset_choice c

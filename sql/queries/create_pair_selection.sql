@@ -1,5 +1,5 @@
 -- The members of the pairs that are taken, both with the place of their line.
-create temp table dataset_selection on commit drop as
+create temp table dataset_selection as
 with line as (
   select p.*, row_number() over (partition by side order by sent_at, winner) - 1 as position from pair_choice p where dropped is null
 ),

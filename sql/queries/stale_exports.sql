@@ -18,10 +18,11 @@ union all
 select e.week, case when e.due then 'due' when e.formula_version <> formula_version() then 'another formula' else 'changed since' end
 from exported e
 where e.due
+  or e.server <> server_id()
   or e.formula_version <> formula_version()
   or exists (
     select from outcome_labels o
     where outcome_week(o.sent_at) = e.week and o.changed_xid >= pg_snapshot_xmin(e.snapshot)
-      and not pg_visible_in_snapshot(o.changed_xid, e.snapshot))
+      and not pg_visible_in_snapshot(o.changed_xid, e.snapshot) and pg_visible_in_snapshot(o.changed_xid, pg_current_snapshot()))
   or e.rows > 0 and not exists (select from present p where p.week = e.week)
 order by week

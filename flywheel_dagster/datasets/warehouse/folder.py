@@ -39,6 +39,7 @@ class Folder:
             if not description.exists() or description.read_text() != schema.description():
                 self._place(description, schema.description().encode())
             self._place(target, file)
+            _sync(target.parents[1])
 
     def remove(self, schema: Schema, week: date) -> None:
         """Remove the file and the folder that is empty without it."""

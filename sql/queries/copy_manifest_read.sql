@@ -1,0 +1,1 @@
+copy manifest_read (outcome_id, side) from stdin
