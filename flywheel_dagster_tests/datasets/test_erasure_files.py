@@ -112,7 +112,7 @@ def test_files_that_are_elsewhere_are_told_and_unpublished_folders_go_too(connec
     ada = Person(new_marker())
     everybody(connection)
     live(connection, ada)
-    here, elsewhere = build(connection, tmp_path / "here"), build(connection, tmp_path / "elsewhere", "global")
+    here, elsewhere = build(connection, tmp_path / "here"), build(connection, tmp_path / "elsewhere")
     assert here.hash == elsewhere.hash
     erase_me = tmp_path / "third"
     (erase_me / ".assembling-x").mkdir(parents=True)

@@ -24,8 +24,9 @@ def trained(connection: Connection, name: str, **given: Any) -> TrainedVersion:
     """A training of a dataset of its own."""
     digest = sha256(name.encode()).hexdigest()
     connection.execute(
-        "insert into datasets (hash, example_format, formula_version, code_version, train_examples, validation_examples, "
-        "positive_examples, deals, weeks, bytes) values (%s, '1', 1, '0', 50, 5, 40, 3, 4, 1000) on conflict do nothing",
+        "insert into datasets (hash, example_format, formula_version, code_version, train_examples, validation_examples, train_lines, "
+        "train_tokens, validation_tokens, positive_examples, deals, weeks, bytes) "
+        "values (%s, '1', 1, '0', 50, 5, 50, 9000, 900, 40, 3, 4, 1000) on conflict do nothing",
         (digest,),
     )
     usual: dict[str, Any] = {
