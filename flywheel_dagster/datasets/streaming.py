@@ -2,10 +2,9 @@
 
 import hashlib
 import os
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -17,9 +16,8 @@ from psycopg.rows import TupleRow
 from flywheel_dagster.datasets.files import Written
 
 _Line = bytes | bytearray | memoryview
-_LINES = 500  # to hash and write at once
+_LINES = 1_000  # to hash and write at once
 _SIGNATURE, _TRAILER = 19, 2  # bytes before the first row of a binary COPY and behind the last
-_AHEAD = 32  # such blocks read ahead of the disk
 _SYNC_EVERY = 64 * 2**20  # bytes
 # A row of `copy_dataset_lines.sql`: the number of fields, then each with its length before it: a letter, how often (2 bytes), the line.
 _LETTER, _COPIES, _LINE = 6, 11, 17
@@ -27,10 +25,10 @@ _LETTER, _COPIES, _LINE = 6, 11, 17
 
 def stream_to_file(connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, path: Path) -> Written:
     """Write all lines to one file and put it on disk."""
-    with HashedFile(path) as file, _writer() as write, connection.cursor().copy(query) as copy:
+    with HashedFile(path) as file, connection.cursor().copy(query) as copy:
         rows = iter(copy)
         while lines := list(islice(rows, _LINES)):
-            write(file, lines)
+            file.write(lines)
     return file.written()
 
 
@@ -39,12 +37,11 @@ def stream_to_files(
 ) -> list[Written]:
     """Write each line of a binary COPY to the file of its letter, as often as it says; `repeats`: some more than once.
 
-    Binary, since a text's every character would be looked at for what must be quoted. Hashing, writing and the disk's own work run beside the
-    reading. https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-BINARY-FORMAT
+    Binary, since in a text every character would be looked at for what must be quoted.
+    https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-BINARY-FORMAT
     """
     with ExitStack() as stack:
         files = {ord(letter): stack.enter_context(HashedFile(path)) for letter, path in paths.items()}
-        write = stack.enter_context(_writer())
         copy = stack.enter_context(connection.cursor().copy(query))
         rows = iter(copy)
         first = bytes(next(rows))[_SIGNATURE:]
@@ -62,59 +59,40 @@ def stream_to_files(
                 for row in block:
                     parts[row[_LETTER]].append(row[_LINE:])
             for letter, lines in parts.items():
-                if lines:
-                    write(files[letter], lines, end=b"\n")
+                files[letter].write(lines, end=b"\n")
     return [file.written() for file in files.values()]
 
 
-class _Writing:
-    """Hands blocks to a thread, and waits where it falls too far behind."""
-
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
-        self._waiting: deque[Future[None]] = deque()
-
-    def __call__(self, file: "HashedFile", lines: Sequence[_Line], *, end: bytes = b"") -> None:
-        self._waiting.append(self._pool.submit(file.write, lines, end=end))
-        if len(self._waiting) > _AHEAD:
-            self._waiting.popleft().result()
-
-    def finish(self) -> None:
-        for write in self._waiting:
-            write.result()
-
-
-@contextmanager
-def _writer() -> Iterator[_Writing]:
-    with ThreadPoolExecutor(1) as pool:
-        writing = _Writing(pool)
-        yield writing
-        writing.finish()
-
-
 class HashedFile:
-    """A file that knows its hash, and is on disk when its block ends well. Syncing as it grows leaves little to wait for at the end."""
+    """A file that knows its hash, and is on disk when its block ends well. Syncing beside the writing leaves little to wait for at the end."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._digest, self._size, self._lines = path, hashlib.sha256(), 0, 0
         self._synced = 0
         self._file = path.open("wb", buffering=0)
+        self._syncing = ThreadPoolExecutor(1)
+        self._sync: Future[None] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
+            self._syncing.shutdown()
             if kind is None:
+                self._wait()
                 os.fsync(self._file.fileno())
         finally:
             self._file.close()
 
     def written(self) -> Written:
+        """What the file came to."""
         return Written(self._path.name, self._digest.hexdigest(), self._size, self._lines)
 
     def write(self, lines: Sequence[_Line], *, end: bytes = b"") -> None:
         """Write the lines, each with its end."""
+        if not lines:
+            return
         block = end.join([*lines, b""])
         self._lines += len(lines)
         self._digest.update(block)
@@ -123,5 +101,10 @@ class HashedFile:
         while rest:
             rest = rest[self._file.write(rest) :]
         if self._size - self._synced > _SYNC_EVERY:
-            os.fsync(self._file.fileno())
+            self._wait()
+            self._sync = self._syncing.submit(os.fsync, self._file.fileno())
             self._synced = self._size
+
+    def _wait(self) -> None:
+        if self._sync is not None:
+            self._sync.result()
