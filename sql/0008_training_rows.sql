@@ -24,9 +24,6 @@ create table scored_training_rows (
   check ((example is null) <> (rejected is null)),
   check ((example is null) = (tokens is null) and (example is null) = (text_key is null))
 );
--- Datasets are chosen by the narrow columns and take few of the lines, which therefore lie apart.
-alter table scored_training_rows alter column example set storage external;
-alter table scored_training_rows set (toast_tuple_target = 400);
 create index scored_training_rows_by_week on scored_training_rows (week);
 create index scored_training_rows_by_organization on scored_training_rows (organization_id, week);
 create index scored_training_rows_in_order on scored_training_rows (sent_at, outcome_id);

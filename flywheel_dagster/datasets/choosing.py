@@ -27,6 +27,9 @@ def choose(connection: psycopg.Connection[TupleRow], scope: str, selection: Sele
     """
     rule = selection.parameters(scope)
     connection.execute(statement("drop_dataset_selection"))
+    connection.execute(
+        "set local parallel_tuple_cost = 0"
+    )  # the planner expects as many reasons as rows, and would count them alone
     kept = counted(connection, "dataset_candidates", rule)
     candidates = sum(kept.values())
     connection.execute(statement("create_dataset_kept"), rule)
