@@ -69,6 +69,7 @@ def publish(connection: psycopg.Connection[TupleRow], draft: Draft, directory: P
         connection.execute(statement("revive_dataset"), facts)
         connection.execute(statement("publish_dataset"), facts)
         connection.execute(statement("publish_dataset_members"), facts)
+        connection.execute(statement("lock_included"))
         connection.execute(statement("mark_included"))
         connection.execute(statement("publish_for_scope"), published)
         found = current_dataset(connection, draft.scope, directory, kind=draft.kind)
