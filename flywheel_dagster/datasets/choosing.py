@@ -26,6 +26,7 @@ def choose(connection: psycopg.Connection[TupleRow], scope: str, selection: Sele
     Only narrow rows are sorted, on the server; this process holds none of them.
     """
     rule = selection.parameters(scope)
+    connection.execute("set local jit = off")
     connection.execute(statement("drop_dataset_selection"))
     connection.execute(
         "set local parallel_tuple_cost = 0"

@@ -45,6 +45,7 @@ def preview(connection: psycopg.Connection[TupleRow], dataset: Dataset, count: i
 
 def _match(connection: psycopg.Connection[TupleRow], scope: str, selection: Selection) -> Chosen:
     rule = selection.parameters(scope)
+    connection.execute("set local jit = off")
     connection.execute(statement("drop_dataset_selection"))
     connection.execute("set local parallel_tuple_cost = 0")  # as in choosing.py
     kept = counted(connection, "pair_candidates", rule)

@@ -66,6 +66,7 @@ def publish(connection: psycopg.Connection[TupleRow], draft: Draft, directory: P
         "dropped": Jsonb(draft.chosen.dropped),
     }
     with connection.transaction():
+        connection.execute("set local jit = off")  # compiling takes longer than the statements
         connection.execute(statement("revive_dataset"), facts)
         connection.execute(statement("publish_dataset"), facts)
         connection.execute(statement("publish_dataset_members"), facts)

@@ -40,7 +40,6 @@ class ChunkLoader:
         targets = sql.SQL(", ").join(map(sql.Identifier, self._stager.targets))
         self._copy = sql.SQL(statement("import_copy")).format(columns=targets)
         connection.execute("set jit = off")  # compiling costs more than a chunk
-        connection.execute("set enable_seqscan = off")  # plans are kept, and on young tables the best one reads them whole
         connection.execute("set temp_buffers = '32MB'")
         connection.execute("set work_mem = '32MB'")
         connection.execute(statement("import_stage"))
