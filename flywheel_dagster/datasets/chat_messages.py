@@ -66,6 +66,8 @@ def message_problems(message: Any, called: set[str], *, weights: bool) -> Iterat
     if role == "assistant":
         yield from _assistant_problems(message, called)
     else:
+        if role == "function" and "content" not in message:  # it may be null, but not left out
+            yield "content is missing"
         yield from _content_problems(message.get("content"), role)
     if role == "function" or message.get("name") is not None:
         yield from _text_problems(message, "name")

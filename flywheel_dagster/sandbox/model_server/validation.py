@@ -177,7 +177,8 @@ def _check_weight(message: Mapping[str, Any], where: str) -> None:
 def _check_content(message: Mapping[str, Any], where: str) -> None:
     content = message.get("content")
     called = message["role"] == "assistant" and any(message.get(key) for key in ("tool_calls", "function_call", "refusal"))
-    if content is None and called:
+    nullable = message.get("role") == "function" and "content" in message
+    if content is None and (called or nullable):
         return
     if isinstance(content, str):
         return
