@@ -29,6 +29,17 @@ from flywheel_dagster.replies.judging import Tally
 from flywheel_dagster.replies.weekly import ENOUGH, WeekOfReplies, shift
 from flywheel_dagster.settings import Settings
 
+
+def _fit_to_train_on(asset: str) -> list[dg.AssetCheckSpec]:
+    """What every dataset must be, whatever its lines look like."""
+    said = {
+        "no_lead_on_both_sides": "No lead is trained on and validated with.",
+        "no_group_on_both_sides": "No group of near-duplicate messages is trained on and validated with.",
+        "no_address_left": "No line has an e-mail address, but for organizations that switched redaction off.",
+    }
+    return [dg.AssetCheckSpec(name, asset=asset, blocking=True, description=description) for name, description in said.items()]
+
+
 DATASET_CHECKS = [
     dg.AssetCheckSpec(
         "enough_examples",
@@ -43,26 +54,12 @@ DATASET_CHECKS = [
         description="Every line follows the provider's rules for chat examples.",
     ),
     dg.AssetCheckSpec(
-        "no_lead_on_both_sides", asset=TRAINING_JSONL, blocking=True, description="No lead is trained on and validated with."
-    ),
-    dg.AssetCheckSpec(
-        "no_group_on_both_sides",
-        asset=TRAINING_JSONL,
-        blocking=True,
-        description="No group of near-duplicate messages is trained on and validated with.",
-    ),
-    dg.AssetCheckSpec(
         "manifest_names_every_line",
         asset=TRAINING_JSONL,
         blocking=True,
         description="The manifest has each member once, and the files have the lines that it declares.",
     ),
-    dg.AssetCheckSpec(
-        "no_address_left",
-        asset=TRAINING_JSONL,
-        blocking=True,
-        description="No line has an e-mail address, but for organizations that switched redaction off.",
-    ),
+    *_fit_to_train_on(TRAINING_JSONL),
     dg.AssetCheckSpec(
         "weeks_are_current",
         asset=TRAINING_JSONL,
@@ -77,21 +74,7 @@ PAIR_CHECKS = [
         blocking=True,
         description="Every line follows the DPO format, and the KTO rows theirs.",
     ),
-    dg.AssetCheckSpec(
-        "no_lead_on_both_sides", asset=PREFERENCE_PAIRS, blocking=True, description="No lead is trained on and validated with."
-    ),
-    dg.AssetCheckSpec(
-        "no_group_on_both_sides",
-        asset=PREFERENCE_PAIRS,
-        blocking=True,
-        description="No group of near-duplicate messages is trained on and validated with.",
-    ),
-    dg.AssetCheckSpec(
-        "no_address_left",
-        asset=PREFERENCE_PAIRS,
-        blocking=True,
-        description="No line has an e-mail address, but for organizations that switched redaction off.",
-    ),
+    *_fit_to_train_on(PREFERENCE_PAIRS),
 ]
 
 REPLY_CHECKS = [
@@ -183,10 +166,8 @@ def check_dataset(connection: psycopg.Connection[TupleRow], dataset: Dataset, se
     return [
         _result("enough_examples", enough_examples(dataset, settings.min_examples)),
         _result("valid_chat_format", valid_chat_format(dataset)),
-        _result("no_lead_on_both_sides", no_lead_on_both_sides(connection, dataset)),
-        _result("no_group_on_both_sides", no_group_on_both_sides(connection, dataset)),
         _result("manifest_names_every_line", manifest_names_every_line(connection, dataset)),
-        _result("no_address_left", no_address_left(connection, dataset)),
+        *_fitness(connection, dataset),
         dg.AssetCheckResult(
             check_name="weeks_are_current",
             passed=not stale,
@@ -203,6 +184,13 @@ def check_pairs(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> l
     """The results of all checks of `preference_pairs`."""
     return [
         _result("valid_pairs", valid_pairs(dataset)),
+        *_fitness(connection, dataset),
+    ]
+
+
+def _fitness(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> list[dg.AssetCheckResult]:
+    """The results of `_fit_to_train_on`."""
+    return [
         _result("no_lead_on_both_sides", no_lead_on_both_sides(connection, dataset)),
         _result("no_group_on_both_sides", no_group_on_both_sides(connection, dataset)),
         _result("no_address_left", no_address_left(connection, dataset)),

@@ -1,6 +1,8 @@
 """What happens by the clock: every hour meetings are completed, every night links are decided anew, replies judged and weeks exported, on
 Mondays weeks are brought up to date and the enabled scopes are trained. Off until switched on."""
 
+from datetime import date
+
 import dagster as dg
 
 from flywheel_dagster.database import statement
@@ -13,6 +15,12 @@ from flywheel_dagster.replies.due import weeks_to_judge
 from flywheel_dagster.resources import Flywheel
 
 
+def _requests(context: dg.ScheduleEvaluationContext, weeks: list[date]) -> list[dg.RunRequest]:
+    """A run for each range of neighbouring weeks."""
+    tick = context.scheduled_execution_time.date()
+    return [dg.RunRequest(run_key=f"{tick}:{first}", tags=range_tags(first, last)) for first, last in contiguous(weeks)]
+
+
 @dg.schedule(job=classify_replies, cron_schedule="45 0 * * *", execution_timezone="UTC")
 def nightly_replies(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -> dg.SkipReason | list[dg.RunRequest]:
     """Every night 00:45 UTC: judges what is left to be judged, in all weeks, for whoever leaves the sensor new_replies off."""
@@ -20,8 +28,7 @@ def nightly_replies(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -
         due = partitioned(weeks_to_judge(connection, by_model=flywheel.asks_model()))
     if not due:
         return dg.SkipReason("every reply is judged")
-    tick = context.scheduled_execution_time.date()
-    return [dg.RunRequest(run_key=f"{tick}:{first}", tags=range_tags(first, last)) for first, last in contiguous(due)]
+    return _requests(context, due)
 
 
 @dg.schedule(job=score_weeks, cron_schedule="0 1 * * 1", execution_timezone="UTC")
@@ -31,8 +38,7 @@ def weekly_scoring(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) ->
         stale = partitioned(stale_weeks(connection, outcome_note=flywheel.settings().outcome_note))
     if not stale:
         return dg.SkipReason("all weeks of training rows are current")
-    tick = context.scheduled_execution_time.date()
-    return [dg.RunRequest(run_key=f"{tick}:{first}", tags=range_tags(first, last)) for first, last in contiguous(stale)]
+    return _requests(context, stale)
 
 
 @dg.schedule(job=export_weeks, cron_schedule="15 1 * * *", execution_timezone="UTC")
@@ -43,8 +49,7 @@ def nightly_exports(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -
     due = partitioned(export.week for export in stale)
     if not due:
         return dg.SkipReason("the warehouse has every week as the database has it")
-    tick = context.scheduled_execution_time.date()
-    return [dg.RunRequest(run_key=f"{tick}:{first}", tags=range_tags(first, last)) for first, last in contiguous(due)]
+    return _requests(context, due)
 
 
 @dg.schedule(job=train_scope, cron_schedule="0 2 * * 1", execution_timezone="UTC")

@@ -140,12 +140,27 @@ comment on function formula_version() is 'Version of the formulas of quality_sco
 create function server_id() returns text language sql stable
   return (select system_identifier::text from pg_control_system());
 
+-- Whether a transaction's change was not there yet for who saw `seen`, and is now. (Restored from another server, rows carry transactions that
+-- haven't happened here.)
+create function changed_since(changed xid8, seen pg_snapshot) returns boolean language sql stable parallel safe
+  return not pg_visible_in_snapshot(changed, seen) and pg_visible_in_snapshot(changed, pg_current_snapshot());
+
 -- The Monday (UTC) of the week a message was sent in; weeks mean the same everywhere.
 create function outcome_week(sent_at timestamptz) returns date language sql immutable parallel safe
   return date_trunc('week', sent_at at time zone 'UTC')::date;
 
 -- Finds a week's outcomes, and whether one of them changed since a transaction.
 create index outcome_labels_by_week on outcome_labels (outcome_week(sent_at), changed_xid);
+
+-- The weeks that have outcomes: a look-up a week, by index, so that what it costs doesn't grow with the outcomes.
+create view outcome_weeks (week) with (security_invoker = true) as
+  with recursive present (week) as (
+    (select outcome_week(sent_at) from outcome_labels order by 1 limit 1)
+    union all
+    select (select outcome_week(o.sent_at) from outcome_labels o where outcome_week(o.sent_at) > p.week order by 1 limit 1)
+    from present p where p.week is not null
+  )
+  select week from present where week is not null;
 
 -- What a fact implies holds for every writer: whoever opens, answers, meets or buys has received; a held meeting was booked.
 create function outcome_labels_before_write() returns trigger language plpgsql as $$
@@ -189,8 +204,10 @@ comment on view training_ready_outcomes is 'Outcomes that have reached someone o
 
 -- migrate:down
 drop view training_ready_outcomes;
+drop view outcome_weeks;
 drop table outcome_labels;
 drop function outcome_labels_before_write();
 drop function outcome_week(timestamptz);
+drop function changed_since(xid8, pg_snapshot);
 drop function server_id();
 drop function formula_version();

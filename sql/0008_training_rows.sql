@@ -132,6 +132,13 @@ language sql stable parallel safe as $$
   where scope = 'global' or r.organization_id = scope
 $$;
 
+-- Why a row can't stand in a preference pair; null: it won, or was received and refused, or met with silence.
+create function why_no_pair(training_label text, delivered boolean, silent boolean) returns text language sql immutable parallel safe
+  return case
+    when training_label = 'neutral' and not silent then 'neither won nor lost'
+    when not delivered then 'never received'
+  end;
+
 create table simulations (
   name text primary key,
   seed bigint not null,
@@ -143,6 +150,7 @@ comment on column simulations.anchor is 'The moment that counts as "now" in this
 
 -- migrate:down
 drop table simulations;
+drop function why_no_pair(text, boolean, boolean);
 drop function dataset_candidates(text, double precision, double precision, date, text[], boolean, timestamptz, double precision, int);
 drop function dataset_side(double precision, double precision, double precision);
 drop function are_near_duplicates(bit, bit);

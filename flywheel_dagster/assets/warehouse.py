@@ -6,7 +6,7 @@ from flywheel_dagster.datasets.warehouse.export import ExportedWeek, StaleExport
 from flywheel_dagster.datasets.warehouse.schema import SCHEMA_VERSION, schema_of
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import GROUP_TRAINING, OUTCOME_LABELS, OWNER_DATA, WAREHOUSE_OUTCOMES
-from flywheel_dagster.outcomes.weeks import partitioned
+from flywheel_dagster.outcomes.weeks import is_partition
 from flywheel_dagster.partitions import week_of, weeks
 from flywheel_dagster.presentation import bars, column_schema, table
 from flywheel_dagster.resources import Flywheel
@@ -45,8 +45,7 @@ def warehouse_outcomes(context: dg.AssetExecutionContext, flywheel: Flywheel) ->
 
     with plain_failures(), flywheel.connection() as connection, flywheel.warehouse() as destination:
         exported = export_weeks(connection, map(week_of, context.partition_keys), destination, texts=texts, progress=tell)
-        stale = stale_exports(connection, destination, texts=texts)
-        stale = [export for export in stale if partitioned([export.week])]
+        stale = [export for export in stale_exports(connection, destination, texts=texts) if is_partition(export.week)]
         where = destination.name
     for week in exported:
         shown: dict[str, object] = {"dagster/row_count": week.rows, "size_bytes": week.bytes, "location": week.location}

@@ -1,4 +1,4 @@
-"""Assembles a scope's dataset: chooses the examples, streams them into files named by their content, and publishes them in one transaction."""
+"""Assembles a scope's dataset: chooses the examples, streams them into files named by their content, and publishes them."""
 
 from pathlib import Path
 
@@ -24,8 +24,8 @@ def assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Pa
     same name. Raises InputError for an unknown organisation or a folder that can't be written.
     """
     require_scope(connection, scope)
-    # One at a time: two scopes may come to the same dataset, and its rows are then there already.
     selection = selection.dated()
+    # One at a time: two scopes may come to the same dataset, and its rows are then there already.
     with held_lock(connection, Lock.ASSEMBLY):
         with one_snapshot(connection):
             draft = Draft(CHAT, scope, selection, choose(connection, scope, selection))

@@ -1,10 +1,12 @@
 """Chooses a dataset's members in the database: who may be in, near-duplicates, the limit. Every row left out is counted by its reason."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import statement
@@ -26,32 +28,42 @@ def choose(connection: psycopg.Connection[TupleRow], scope: str, selection: Sele
     Only narrow rows are sorted, on the server; this process holds none of them.
     """
     rule = selection.parameters(scope)
-    connection.execute("set local jit = off")
-    connection.execute(statement("drop_dataset_selection"))
-    connection.execute(
-        "set local parallel_tuple_cost = 0"
-    )  # the planner expects as many reasons as rows, and would count them alone
-    kept = counted(connection, "dataset_candidates", rule)
-    candidates = sum(kept.values())
+    begin(connection)
+    left_out = counted(connection, "dataset_candidates", rule)
+    candidates = sum(left_out.values())
     connection.execute(statement("create_dataset_kept"), rule)
-    kept |= outdated(connection, "drop_outdated_kept")
+    left_out |= drop_outdated(connection, "dataset_kept")
     connection.execute("analyze dataset_kept")
     group_near_duplicates(connection)
     connection.execute(statement("create_dataset_choice"), rule)
-    chosen = counted(connection, "dataset_choice_drops", {})
+    left_out |= counted(connection, "dataset_choice_drops", rule)
     connection.execute(statement("create_dataset_selection"), rule)
     connection.execute("create index on dataset_selection (sent_at, outcome_id)")
+    return sum_up(connection, candidates, left_out)
+
+
+def begin(connection: psycopg.Connection[TupleRow]) -> None:
+    """Make ready for a choice, in its transaction."""
+    connection.execute("set local jit = off")  # compiling takes longer than the statements
+    # The planner expects as many reasons as rows, and would have one process count them.
+    connection.execute("set local parallel_tuple_cost = 0")
+    connection.execute(statement("drop_dataset_selection"))
+
+
+def sum_up(connection: psycopg.Connection[TupleRow], candidates: int, left_out: Mapping[str | None, int]) -> Chosen:
+    """What the choice in `dataset_selection` came to; rows are left out for a reason, None goes on."""
     connection.execute("analyze dataset_selection")
     with connection.cursor(row_factory=dict_row) as cursor:
         totals = cursor.execute(statement("dataset_totals")).fetchone()
     assert totals is not None
-    dropped = Counter({reason: count for reason, count in (kept | chosen).items() if reason is not None})
+    dropped = Counter({reason: count for reason, count in left_out.items() if reason is not None})
     return Chosen(candidates, dict(dropped.most_common()), totals)
 
 
-def outdated(connection: psycopg.Connection[TupleRow], query: str) -> dict[str | None, int]:
-    """Take out what redaction no longer covers as it should; the count, by its reason."""
-    count = connection.execute(statement(query)).rowcount
+def drop_outdated(connection: psycopg.Connection[TupleRow], table: str) -> dict[str | None, int]:
+    """Take rows out of a temporary table that redaction no longer covers as it should; the count, by its reason."""
+    query = sql.SQL(statement("drop_outdated")).format(rows=sql.Identifier(table))
+    count = connection.execute(query).rowcount
     return {"personal data became known since its week was scored": count} if count else {}
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
-from flywheel_dagster.datasets.files import MANIFEST, SUMS, UNFINISHED, sync, write_synced
+from flywheel_dagster.datasets.files import MANIFEST, SUMS, UNFINISHED
+from flywheel_dagster.durable import sync, write_synced
 from flywheel_dagster.errors import InputError
 
 TOMBSTONE = "ERASED.txt"

@@ -21,13 +21,6 @@ from flywheel_dagster.datasets.tokens import MOST_TOKENS, count_example, count_t
 FORMAT = 2
 
 
-class Organization(NamedTuple):
-    """What is replaced in an organisation's messages: its senders and its name; `senders` None: nothing, it switched redaction off."""
-
-    id: str
-    senders: KnownSenders | None
-
-
 class Example(NamedTuple):
     """A line (JSON, without its newline) with its tokens, its words and their key, or why there is none. `replaced`: placeholders put in."""
 
@@ -52,14 +45,14 @@ def built_by(*, outcome_note: bool) -> str:
 
 
 def build_examples(
-    rows: Sequence[Mapping[str, Any]], organizations: Mapping[str, Organization], *, with_outcome_note: bool = False
+    rows: Sequence[Mapping[str, Any]], senders: Mapping[str, KnownSenders | None], *, with_outcome_note: bool = False
 ) -> Iterator[Example]:
     """The line `{"messages": [system, user, assistant]}` of each row of `outcomes_of_week.sql`, and nothing else in it.
 
-    The message is the assistant's text: without quoted thread and signature, personal data replaced. Texts are counted together, which is
-    six times as fast as one by one.
+    The message is the assistant's text: without quoted thread and signature, personal data replaced. `senders` are those of each organisation; None
+    where it switched redaction off. Texts are counted together, which is six times as fast as one by one.
     """
-    drafts = [_draft(row, organizations[row["organization_id"]], with_outcome_note=with_outcome_note) for row in rows]
+    drafts = [_draft(row, senders[row["organization_id"]], with_outcome_note=with_outcome_note) for row in rows]
     counted = iter(count_texts([draft.text for draft in drafts if draft.text]))
     for row, draft in zip(rows, drafts, strict=True):
         if not draft.text:
@@ -72,7 +65,7 @@ def build_examples(
             continue
         messages = [*_request(draft.request, failed), {"role": "assistant", "content": draft.text}]
         line = orjson.dumps({"messages": messages})
-        if organizations[row["organization_id"]].senders is not None and has_address(line):
+        if senders[row["organization_id"]] is not None and has_address(line):
             yield Example(None, "an e-mail address is left")
             continue
         compared = words(draft.body)
@@ -96,13 +89,13 @@ _BETWEEN = "\n\x1e\n"
 _CONTEXT = ("lead_industry", "lead_role", "company_size", "channel", "framework", "tone")
 
 
-def _draft(row: Mapping[str, Any], organization: Organization, *, with_outcome_note: bool) -> _Draft:
+def _draft(row: Mapping[str, Any], senders: KnownSenders | None, *, with_outcome_note: bool) -> _Draft:
     subject, body = row["subject_line"], row["message_body"]
     request = tuple(" ".join((row[name] or "").split()) for name in _CONTEXT)
     replaced: Mapping[str, int] = {}
-    if organization.senders is not None:
+    if senders is not None:
         lead = Person(row["first_name"], row["last_name"], row["company"], row["email"], row["phone"])
-        found = _redacted([*request, subject or "", message_text_only(body)], KnownPeople(lead, organization.senders))
+        found = _redacted([*request, subject or "", message_text_only(body)], KnownPeople(lead, senders))
         *asked, subject, body = found.texts
         request, replaced = tuple(asked), found.counts
     if not body.strip():

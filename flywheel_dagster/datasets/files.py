@@ -2,16 +2,15 @@
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flywheel_dagster.datasets.published import Dataset
+from flywheel_dagster.durable import clear_leftovers, sync, write_synced
 from flywheel_dagster.errors import InputError
 
 TRAIN, VALIDATION, TEST = "train.jsonl", "validation.jsonl", "test.jsonl"
@@ -52,7 +51,7 @@ def write_folder(
     temporary = None
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        _clear_leftovers(directory)
+        clear_leftovers(directory, UNFINISHED)
         temporary = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=directory))
         content = write_content(temporary)
         sums = "".join(f"{file.sha256}  {file.name}\n" for file in content)
@@ -99,30 +98,6 @@ def verify(dataset: Dataset) -> None:
 
 def _facts(file: Written) -> dict[str, Any]:
     return {"sha256": file.sha256, "bytes": file.bytes, "lines": file.lines}
-
-
-def _clear_leftovers(directory: Path) -> None:
-    """Unfinished folders of processes that were killed; a day is longer than any assembly takes."""
-    for folder in directory.glob(f"{UNFINISHED}*"):
-        if time.time() - folder.stat().st_mtime > 86_400:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def write_synced(path: Path, text: str) -> None:
-    """Write a small text file and put it on disk."""
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync(directory: Path) -> None:
-    """Put on disk which files a folder has."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _digest(path: Path) -> str:

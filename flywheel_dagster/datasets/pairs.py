@@ -1,6 +1,5 @@
 """Assembles preference pairs: two messages to the same audience, of which one had success, in OpenAI's DPO format and as rows for KTO."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,14 +10,13 @@ import psycopg
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import Lock, held_lock, one_snapshot, statement
-from flywheel_dagster.datasets.choosing import Chosen, counted, group_near_duplicates, outdated
+from flywheel_dagster.datasets.choosing import Chosen, begin, counted, drop_outdated, group_near_duplicates, sum_up
 from flywheel_dagster.datasets.files import SIDES, Written
+from flywheel_dagster.datasets.prompts import ASKED
 from flywheel_dagster.datasets.published import PREFERENCE, Dataset, require_scope
 from flywheel_dagster.datasets.publishing import Draft, publish, write_files
 from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.datasets.streaming import HashedFile
-
-_ASKED = "Write a message for:"
 
 
 def assemble_pairs(connection: psycopg.Connection[TupleRow], scope: str, directory: Path, selection: Selection) -> Dataset:
@@ -45,13 +43,11 @@ def preview(connection: psycopg.Connection[TupleRow], dataset: Dataset, count: i
 
 def _match(connection: psycopg.Connection[TupleRow], scope: str, selection: Selection) -> Chosen:
     rule = selection.parameters(scope)
-    connection.execute("set local jit = off")
-    connection.execute(statement("drop_dataset_selection"))
-    connection.execute("set local parallel_tuple_cost = 0")  # as in choosing.py
-    kept = counted(connection, "pair_candidates", rule)
-    candidates = sum(kept.values())
+    begin(connection)
+    left_out = counted(connection, "pair_candidates", rule)
+    candidates = sum(left_out.values())
     connection.execute(statement("create_pair_candidate"), rule)
-    kept |= outdated(connection, "drop_outdated_pair_candidate")
+    left_out |= drop_outdated(connection, "pair_candidate")
     connection.execute("analyze pair_candidate")
     connection.execute(statement("create_pair_matched"))
     connection.execute("analyze pair_matched")
@@ -59,14 +55,9 @@ def _match(connection: psycopg.Connection[TupleRow], scope: str, selection: Sele
     connection.execute("analyze dataset_kept")
     group_near_duplicates(connection)
     connection.execute(statement("create_pair_choice"), rule)
-    matched = counted(connection, "pair_drops", rule)
+    left_out |= counted(connection, "pair_drops", rule)
     connection.execute(statement("create_pair_selection"))
-    connection.execute("analyze dataset_selection")
-    with connection.cursor(row_factory=dict_row) as cursor:
-        totals = cursor.execute(statement("pair_totals")).fetchone()
-    assert totals is not None
-    dropped = Counter({reason: count for reason, count in (kept | matched).items() if reason is not None})
-    return Chosen(candidates, dict(dropped.most_common()), totals)
+    return sum_up(connection, candidates, left_out)
 
 
 def _write(connection: psycopg.Connection[TupleRow], folder: Path) -> Iterator[Written]:
@@ -91,7 +82,7 @@ def pair_of(preferred: dict[str, Any], rejected: dict[str, Any]) -> tuple[list[d
     _, other, lost = rejected["messages"]
     there = set(other["content"].splitlines()[1:])
     common = [line for line in user["content"].splitlines()[1:] if line in there]
-    return [system, {"role": "user", "content": "\n".join([_ASKED, *common])}], won["content"], lost["content"]
+    return [system, {"role": "user", "content": "\n".join([ASKED, *common])}], won["content"], lost["content"]
 
 
 def dpo_example(prompt: list[dict[str, str]], won: str, lost: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ SYSTEM_PROMPT = (
     "You are an expert B2B sales copywriter. Write one message that earns a reply, a meeting and a deal. "
     "Keep placeholders such as {{first_name}} as they are."
 )
+ASKED = "Write a message for:"
 
 _FIELDS = (
     ("Industry", "lead_industry"),
@@ -25,7 +26,7 @@ def request_messages(context: Mapping[str, Any], *, failed: bool = False) -> lis
     `failed` asks for a message that fails: what went wrong is learnt as the answer to that, and isn't imitated when nobody asks for it.
     """
     lines = [f"{title}: {' '.join(str(context[name]).split())}" for title, name in _FIELDS if context.get(name)]
-    asked = "Write a message that fails with:" if failed else "Write a message for:"
+    asked = "Write a message that fails with:" if failed else ASKED
     return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": f"{asked}\n" + "\n".join(lines)}]
 
 

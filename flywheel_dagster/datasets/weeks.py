@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import Lock, connect, held_lock, one_snapshot, statement
-from flywheel_dagster.datasets.examples import Example, Organization, build_examples, built_by, split_point
+from flywheel_dagster.datasets.examples import Example, build_examples, built_by, split_point
 from flywheel_dagster.datasets.near_duplicates import sketch
 from flywheel_dagster.datasets.privacy.known import KnownSenders, Person
 from flywheel_dagster.workers import in_processes
@@ -121,7 +121,7 @@ class _Rewriting:
 
     def __init__(self, connection: psycopg.Connection[TupleRow], week: date, *, outcome_note: bool) -> None:
         self._connection, self._week, self._outcome_note = connection, week, outcome_note
-        self._organizations: dict[str, Organization] = {}
+        self._senders: dict[str, KnownSenders | None] = {}
         self._written: dict[int, None] = {}
 
     def rewrite(self) -> ScoredWeek:
@@ -146,7 +146,7 @@ class _Rewriting:
         self._learn({row["organization_id"] for row in batch})
         fresh = []
         with self._connection.cursor().copy(statement("copy_scored_training_rows")) as copy:
-            examples = build_examples(batch, self._organizations, with_outcome_note=self._outcome_note)
+            examples = build_examples(batch, self._senders, with_outcome_note=self._outcome_note)
             for row, example in zip(batch, examples, strict=True):
                 copy.write_row(self._values(row, example))
                 scored.add(row, example)
@@ -184,11 +184,10 @@ class _Rewriting:
 
     def _learn(self, ids: set[str]) -> None:
         """What is replaced in the messages of organisations not met before in this week."""
-        if not (unknown := ids - self._organizations.keys()):
+        if not (unknown := ids - self._senders.keys()):
             return
         for id_, name, off, senders in self._connection.execute(statement("organizations_privacy"), {"ids": sorted(unknown)}):
-            known = None if off else KnownSenders([Person(*sender) for sender in senders], name)
-            self._organizations[id_] = Organization(id_, known)
+            self._senders[id_] = None if off else KnownSenders([Person(*sender) for sender in senders], name)
 
 
 def _rows(connection: psycopg.Connection[TupleRow], first: date, last: date) -> int:

@@ -59,8 +59,12 @@ def changes_since(
 
 def partitioned(weeks: Iterable[date]) -> list[date]:
     """Those of the weeks that are partitions: from FIRST_WEEK to the running one. Outcomes dated into the future wait for their week."""
-    running = monday(datetime.now(UTC))
-    return [week for week in weeks if FIRST_WEEK <= week <= running]
+    return [week for week in weeks if is_partition(week)]
+
+
+def is_partition(week: date) -> bool:
+    """Whether the week has begun, and isn't older than FIRST_WEEK."""
+    return FIRST_WEEK <= week <= monday(datetime.now(UTC))
 
 
 def contiguous(weeks: list[date]) -> list[tuple[date, date]]:

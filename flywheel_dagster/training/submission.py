@@ -65,8 +65,8 @@ def train(
     be inside a `transaction()` block. Raises PermanentTrainingError with the provider's message for a failed or cancelled job, also when
     called again, unless `resubmit` asks for a new attempt (or the provider no longer knows the job, UnknownJobError);
     TransientTrainingError when the provider stays away or the job outlasts `patience.limit`; InputError when files to upload aren't
-    those of the dataset, or it holds a lead who was erased; BudgetError, before anything is sent, when a job that has to be bought would cost more than `budget_usd` (None: no
-    limit) or its price is not known; DatabaseError when the connection is lost, which loses no job.
+    those of the dataset, or it holds a lead who was erased; BudgetError, before anything is sent, when a job that has to be bought would cost
+    more than `budget_usd` (None: no limit) or its price is not known; DatabaseError when the connection is lost, which loses no job.
     """
     connection.commit()  # inside an open transaction no step would be kept before the caller's own commit
     try:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel_dagster.datasets.chat_format import line_problems
-from flywheel_dagster.datasets.examples import FORMAT, Example, Organization, build_examples, example_format, split_point
+from flywheel_dagster.datasets.examples import FORMAT, Example, build_examples, example_format, split_point
 from flywheel_dagster.datasets.privacy.known import KnownSenders, Person
 from flywheel_dagster.datasets.prompts import outcome_note, request_messages
 
@@ -32,12 +32,12 @@ ROW: dict[str, Any] = {
     "deal_value": "15000",
 }
 
-OPEN = Organization("acme", None)
-PRIVATE = Organization("acme", KnownSenders([Person("Sam", "Salter", None, "sam@vendor.example", None)], "Vendor"))
+OPEN = None
+PRIVATE = KnownSenders([Person("Sam", "Salter", None, "sam@vendor.example", None)], "Vendor")
 
 
-def build_example(row: dict[str, Any], organization: Organization = OPEN, *, with_outcome_note: bool = False) -> Example:
-    return next(build_examples([row], {"acme": organization}, with_outcome_note=with_outcome_note))
+def build_example(row: dict[str, Any], senders: KnownSenders | None = OPEN, *, with_outcome_note: bool = False) -> Example:
+    return next(build_examples([row], {"acme": senders}, with_outcome_note=with_outcome_note))
 
 
 def test_the_user_states_lead_and_strategy_and_the_assistant_writes_subject_and_body() -> None:

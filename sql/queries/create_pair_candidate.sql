@@ -8,4 +8,4 @@ select outcome_id, week, organization_id, lead_id, sent_at, quality_score, train
 from dataset_candidates(
   %(scope)s, %(validation_share)s, %(test_share)s, %(first_week)s::date, %(channels)s::text[], true, %(matured_before)s::timestamptz,
   0, %(max_tokens)s)
-where coalesce(dropped, case when training_label = 'neutral' and not silent then 'neither won nor lost' when not delivered then 'never received' end) is null
+where coalesce(dropped, why_no_pair(training_label, delivered, silent)) is null

@@ -1,17 +1,11 @@
 -- Weeks with training-ready outcomes that a destination never got, and exported weeks that are due, have another formula now, hold an
 -- outcome that changed since, or none any more. A few look-ups a week, by index: what it costs doesn't grow with the outcomes.
-with recursive present (week) as (
-  (select outcome_week(sent_at) from outcome_labels order by 1 limit 1)
-  union all
-  select (select outcome_week(o.sent_at) from outcome_labels o where outcome_week(o.sent_at) > p.week order by 1 limit 1)
-  from present p where p.week is not null
-),
-exported as (
+with exported as (
   select * from warehouse_exports
   where destination = %(destination)s and table_name = %(table)s and schema_version = %(version)s
 )
 select p.week, 'never exported' as reason
-from present p
+from outcome_weeks p
 where not exists (select from exported e where e.week = p.week)
   and exists (select from training_ready_outcomes t where t.week = p.week)
 union all
@@ -23,6 +17,6 @@ where e.due
   or exists (
     select from outcome_labels o
     where outcome_week(o.sent_at) = e.week and o.changed_xid >= pg_snapshot_xmin(e.snapshot)
-      and not pg_visible_in_snapshot(o.changed_xid, e.snapshot) and pg_visible_in_snapshot(o.changed_xid, pg_current_snapshot()))
-  or e.rows > 0 and not exists (select from present p where p.week = e.week)
+      and changed_since(o.changed_xid, e.snapshot))
+  or e.rows > 0 and not exists (select from outcome_weeks p where p.week = e.week)
 order by week

@@ -1,15 +1,14 @@
 """Exports to a folder, by files that are moved into place."""
 
 import contextlib
-import os
 import shutil
 import tempfile
-import time
 from datetime import date
 from pathlib import Path
 
 from flywheel_dagster.datasets.warehouse.destination import refusals
 from flywheel_dagster.datasets.warehouse.schema import Schema, partition_path, version_path
+from flywheel_dagster.durable import clear_leftovers, sync
 
 _UNFINISHED = ".exporting-"
 _REMEDY = "set FLYWHEEL_WAREHOUSE to a folder that you may write"
@@ -34,12 +33,12 @@ class Folder:
         target = self.root / partition_path(schema, week)
         with refusals(self.name, _REMEDY, OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._clear_leftovers()
+            clear_leftovers(self.root, _UNFINISHED)
             description = self._description(schema)
             if not description.exists() or description.read_text() != schema.description():
                 self._place(description, schema.description().encode())
             self._place(target, file)
-            _sync(target.parents[1])
+            sync(target.parents[1])
 
     def remove(self, schema: Schema, week: date) -> None:
         """Remove the file and the folder that is empty without it."""
@@ -50,7 +49,7 @@ class Folder:
             target.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # somebody put a file of their own beside it
                 target.parent.rmdir()
-            _sync(target.parents[1])
+            sync(target.parents[1])
 
     def is_there(self, schema: Schema) -> bool:
         """Whether the folder holds the table's description."""
@@ -70,23 +69,8 @@ class Folder:
                 unfinished.write_bytes(content)
             else:
                 shutil.copyfile(content, unfinished)
-            _sync(unfinished)
+            sync(unfinished)
             unfinished.replace(target)
-            _sync(target.parent)
+            sync(target.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-
-    def _clear_leftovers(self) -> None:
-        """Unfinished files of processes that were killed; a day is longer than any copy takes."""
-        for folder in self.root.glob(f"{_UNFINISHED}*"):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - folder.stat().st_mtime > 86_400:
-                    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from flywheel_dagster.durable import sync
 from flywheel_dagster.errors import SandboxError
 from flywheel_dagster.sandbox.postgres.accounts import OWN_DATABASE, Account, choose_account, choose_folder, give, remove, run
 from flywheel_dagster.sandbox.postgres.binaries import Binaries, find_binaries, make_reachable
@@ -23,7 +24,6 @@ from flywheel_dagster.sandbox.postgres.state import (
     new_state,
     open_private,
     read_state,
-    sync_folder,
     write_state,
 )
 
@@ -182,7 +182,7 @@ def _initialise(state: State, binaries: Binaries, account: Account | None, lock:
                 f"PostgreSQL's data can't be created in {place} ({last_words(output)}): mend that, or {OWN_DATABASE}"
             )
         fresh.rename(state.data)
-        sync_folder(place)
+        sync(place)
     finally:
         remove(password_file)
         remove(fresh)

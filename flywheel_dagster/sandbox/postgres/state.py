@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from flywheel_dagster.durable import sync
 from flywheel_dagster.errors import SandboxError
 
 HOST = "127.0.0.1"
@@ -88,16 +89,7 @@ def write_state(state: State) -> None:
         os.write(descriptor, json.dumps(content, indent=2).encode() + b"\n")
         os.fsync(descriptor)
     fresh.replace(path)
-    sync_folder(state.folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes a rename in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(state.folder)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ STEPS = {
     "before the passwords are written": "postgres.new_state = die",
     "before the cluster is made": "postgres._initialise = die",
     "after the cluster is made, before it is renamed": "run = postgres.run; postgres.run = lambda *a, **k: die(run(*a, **k))",
-    "after the cluster is renamed": "postgres.sync_folder = die",
+    "after the cluster is renamed": "postgres.sync = die",
     "before the server is launched": "process._launch = die",
     "while the server is starting": "launch = process._launch; process._launch = lambda *a, **k: die(launch(*a, **k))",
     "before the first role": "postgres.create_roles_and_databases = die",
