@@ -100,7 +100,7 @@ def _models(settings: Settings) -> tuple[bool, str]:
         return True, "the local model server, for development; set OPENAI_API_KEY to train for real"
     where = settings.openai_base_url or "OpenAI"
     well = settings.openai_api_key is not None
-    return well, f"{settings.base_model} at {where}" if well else f"{where} needs OPENAI_API_KEY"
+    return well, f"{settings.trainer} trains; chat models at {where}" if well else f"{where} needs OPENAI_API_KEY"
 
 
 def _replies(settings: Settings, where: Addresses) -> tuple[bool, str]:

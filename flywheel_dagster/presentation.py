@@ -41,6 +41,10 @@ def _drawn(
     if legend:
         axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     axes.tick_params(axis="y", labelsize=7)
+    return _png(figure, axes, title=title, ylabel=ylabel)
+
+
+def _png(figure: "Figure", axes: "Axes", *, title: str, ylabel: str) -> dg.MarkdownMetadataValue:
     axes.set_title(title, fontsize=9)
     axes.set_ylabel(ylabel, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
@@ -61,6 +65,21 @@ def stacked(series: Mapping[str, Sequence[float]], labels: Sequence[str], *, tit
         axes.bar(positions, values, bottom=below, label=name, color=colour)
         below = [before + value for before, value in zip(below, values, strict=True)]
     return _drawn(figure, axes, labels, title=title, ylabel=ylabel, legend=True)
+
+
+def lines(series: Mapping[str, Sequence[tuple[float, float]]], *, title: str, xlabel: str, ylabel: str) -> dg.MarkdownMetadataValue:
+    """Lines through points (x, y) as an inline PNG, one for each series that has points; single points are dots."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 2.4), layout="constrained")
+    axes = figure.subplots()
+    for (name, points), colour in zip(series.items(), ("#4f43dd", "#d1495b", "#2f9e6e"), strict=False):
+        if points:
+            axes.plot(*zip(*points, strict=True), label=name, color=colour, linewidth=1.2, marker="." if len(points) < 30 else None)
+    axes.tick_params(axis="both", labelsize=7)
+    axes.legend(fontsize=7, frameon=False)
+    axes.set_xlabel(xlabel, fontsize=8)
+    return _png(figure, axes, title=title, ylabel=ylabel)
 
 
 def column_schema(columns: Mapping[str, str]) -> dg.TableSchema:

@@ -53,16 +53,46 @@ class Settings(BaseSettings):
     snowflake_warehouse: str | None = Field(None, validation_alias="SNOWFLAKE_WAREHOUSE")
 
     # Who trains
-    trainer: Literal["openai"] = Field("openai", validation_alias="FLYWHEEL_TRAINER")
-    base_model: str = Field("gpt-4o-2024-08-06", validation_alias="FLYWHEEL_BASE_MODEL")
+    trainer: Literal["openai", "azure", "together", "lora", "exemplars"] = Field("openai", validation_alias="FLYWHEEL_TRAINER")
+    base_model: str | None = Field(None, validation_alias="FLYWHEEL_BASE_MODEL")
+    training_method: Literal["supervised", "dpo"] = Field("supervised", validation_alias="FLYWHEEL_TRAINING_METHOD")
     epochs: Annotated[int, Field(ge=1, le=50)] = Field(3, validation_alias="FLYWHEEL_EPOCHS")
+    batch_size: Annotated[int, Field(ge=1, le=256)] | None = Field(None, validation_alias="FLYWHEEL_BATCH_SIZE")
+    learning_rate: Annotated[float, Field(gt=0)] | None = Field(None, validation_alias="FLYWHEEL_LEARNING_RATE")
     training_seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(17, validation_alias="FLYWHEEL_TRAINING_SEED")
+    model_name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$")] = Field(
+        "flywheel", validation_alias="FLYWHEEL_MODEL_NAME"
+    )
     prices: Path | None = Field(None, validation_alias="FLYWHEEL_PRICES")
     training_budget_usd: Annotated[Decimal, Field(ge=0)] | None = Field(None, validation_alias="FLYWHEEL_TRAINING_BUDGET_USD")
     poll_seconds: Annotated[float, Field(gt=0)] = Field(60, validation_alias="FLYWHEEL_POLL_SECONDS")
     training_timeout_hours: Annotated[float, Field(gt=0)] = Field(24, validation_alias="FLYWHEEL_TRAINING_TIMEOUT_HOURS")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    openai_webhook_secret: SecretStr | None = Field(None, validation_alias="OPENAI_WEBHOOK_SECRET")
+    azure_openai_endpoint: str | None = Field(None, validation_alias="AZURE_OPENAI_ENDPOINT")
+    azure_openai_api_key: SecretStr | None = Field(None, validation_alias="AZURE_OPENAI_API_KEY")
+    azure_resource_id: str | None = Field(None, validation_alias="FLYWHEEL_AZURE_RESOURCE_ID")
+    azure_tenant_id: str | None = Field(None, validation_alias="AZURE_TENANT_ID")
+    azure_client_id: str | None = Field(None, validation_alias="AZURE_CLIENT_ID")
+    azure_client_secret: SecretStr | None = Field(None, validation_alias="AZURE_CLIENT_SECRET")
+    azure_training_type: Literal["Standard", "GlobalStandard", "Developer"] = Field(
+        "Standard", validation_alias="FLYWHEEL_AZURE_TRAINING_TYPE"
+    )
+    azure_deployment_type: Literal["Standard", "GlobalStandard", "Developer"] = Field(
+        "Standard", validation_alias="FLYWHEEL_AZURE_DEPLOYMENT_TYPE"
+    )
+    together_api_key: SecretStr | None = Field(None, validation_alias="TOGETHER_API_KEY")
+    together_base_url: str | None = Field(None, validation_alias="TOGETHER_BASE_URL")
+    lora_base_url: str | None = Field(None, validation_alias="FLYWHEEL_LORA_BASE_URL")
+    lora_api_key: SecretStr | None = Field(None, validation_alias="FLYWHEEL_LORA_API_KEY")
+    exemplars: Annotated[int, Field(ge=1, le=20)] = Field(4, validation_alias="FLYWHEEL_EXEMPLARS")
+
+    # Who examines a candidate
+    min_test_prompts: Annotated[int, Field(ge=10)] = Field(30, validation_alias="FLYWHEEL_MIN_TEST_PROMPTS")
+    max_test_prompts: Annotated[int, Field(ge=10)] = Field(200, validation_alias="FLYWHEEL_MAX_TEST_PROMPTS")
+    examination_concurrency: Annotated[int, Field(ge=1, le=256)] = Field(8, validation_alias="FLYWHEEL_EXAMINATION_CONCURRENCY")
+    judge_model: str | None = Field(None, validation_alias="FLYWHEEL_JUDGE_MODEL")
 
     # Who reads replies
     reply_model: str = Field("gpt-6-luna", validation_alias="FLYWHEEL_REPLY_MODEL")

@@ -46,11 +46,18 @@ class Server:
         return _with(self.url, dbname=name)
 
 
+def _room() -> Path:
+    """Memory, where there is plenty: making and dropping a database there takes a tenth of the time."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 << 30
+    return memory if roomy else Path(tempfile.gettempdir())
+
+
 @pytest.fixture(scope="session")
 def server(worker_id: str) -> Iterator[Server]:
     """One server for all workers; the last one to leave stops it."""
     # Not under pytest's own folder: that one is closed to the user that PostgreSQL runs as when root tests.
-    shared = Path(tempfile.gettempdir()) / f"flywheel-tests-{_SESSION}"
+    shared = _room() / f"flywheel-tests-{_SESSION}"
     shared.mkdir(mode=0o755, exist_ok=True)
     users = shared / "users"
     with FileLock(shared / "server.lock"):

@@ -74,13 +74,17 @@ create table fine_tuning_jobs (
   provider_status text,
   model_id text,
   trained_tokens bigint check (trained_tokens >= 0),
+  estimated_usd numeric(12, 4) check (estimated_usd >= 0),
   cost_usd numeric(12, 4) check (cost_usd >= 0),
+  loss_curve jsonb not null default '[]',
   error text,
   created_at timestamptz not null default now(),
   submitted_at timestamptz,
   finished_at timestamptz,
   unique (dataset_hash, trainer, settings_hash, attempt)
 );
+comment on column fine_tuning_jobs.estimated_usd is 'What it was expected to cost before it was bought; null: no price was known.';
+comment on column fine_tuning_jobs.loss_curve is 'Points [step, training loss, validation loss], as far as the provider told them.';
 create unique index fine_tuning_jobs_by_provider_job on fine_tuning_jobs (trainer, provider_job_id) where provider_job_id is not null;
 
 create table model_registry (
@@ -90,6 +94,7 @@ create table model_registry (
   model_id text not null,
   model_version text not null check (model_version ~ '^v[0-9]+\.[0-9]+\.[0-9]+$'),
   base_model text not null,
+  base_ends_on date,
   trainer text not null,
   settings_hash text not null default '',
   status text not null default 'ready' check (status in ('training', 'ready', 'deployed', 'archived', 'failed')),
@@ -108,6 +113,7 @@ create table model_registry (
   unique (scope, model_version),
   unique (scope, dataset_hash, trainer, settings_hash)
 );
+comment on column model_registry.base_ends_on is 'The day on which the base is switched off, and the model with it, as far as it was announced.';
 
 -- migrate:down
 drop table model_registry;

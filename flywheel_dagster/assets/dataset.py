@@ -63,7 +63,7 @@ def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.
                     for each in estimates(
                         dataset.train_tokens,
                         settings.epochs,
-                        base_models=COMPARED | {settings.trainer: settings.base_model},
+                        base_models=COMPARED | ({settings.trainer: settings.base_model} if settings.base_model else {}),
                         validation_tokens=dataset.validation_tokens,
                         prices=price_list(settings.prices),
                     )

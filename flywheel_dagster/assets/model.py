@@ -1,17 +1,20 @@
 """`fine_tuned_model`: trained on the scope's dataset, and paid for once."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+
 import dagster as dg
 
 from flywheel_dagster.datasets.gates import require_trainable
-from flywheel_dagster.datasets.published import current_dataset
+from flywheel_dagster.datasets.published import kind_for, required_dataset
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.models.registry import upcoming_version
-from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, OWNER_MODELS, TRAINING_JSONL
+from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, OWNER_MODELS, PREFERENCE_PAIRS, TRAINING_JSONL
 from flywheel_dagster.partitions import scopes
-from flywheel_dagster.presentation import table
+from flywheel_dagster.presentation import lines, table
 from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.training.submission import train
-from flywheel_dagster.training.trainer import JobStatus
+from flywheel_dagster.training.trainer import JobStatus, LossPoint
 
 
 class TrainingConfig(dg.Config):
@@ -22,15 +25,18 @@ class TrainingConfig(dg.Config):
 
 @dg.asset(
     name=FINE_TUNED_MODEL,
-    deps=[TRAINING_JSONL],
+    deps=[TRAINING_JSONL, PREFERENCE_PAIRS],
     partitions_def=scopes,
     group_name=GROUP_MODELS,
     owners=[OWNER_MODELS],
-    kinds={"openai"},
-    code_version="1",
+    kinds={"model"},
+    code_version="2",
 )
 def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, flywheel: Flywheel) -> dg.MaterializeResult[None]:
-    """A model fine-tuned on the scope's dataset. A run that was interrupted goes on with the same job when it is run again."""
+    """A model trained by FLYWHEEL_TRAINER on the scope's dataset: the examples, or with FLYWHEEL_TRAINING_METHOD=dpo the preference pairs.
+
+    A run that was interrupted goes on with the same job when it is run again: nothing is paid for twice.
+    """
     settings, trainer, scope = flywheel.settings(), flywheel.trainer(), context.partition_key
     seen: list[JobStatus] = []
 
@@ -41,16 +47,15 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
             seen.append(status)
 
     with plain_failures(), flywheel.connection() as connection:
-        dataset = require_trainable(
-            connection, current_dataset(connection, scope, settings.training_data_dir), scope, settings.min_examples
-        )
+        dataset = required_dataset(connection, scope, settings.training_data_dir, kind=kind_for(trainer.recipe.method))
+        require_trainable(connection, dataset, settings.min_examples)
         version = upcoming_version(connection, scope, dataset.example_format)
         connection.commit()
         trained = train(
             connection,
             trainer,
             dataset,
-            suffix=f"flywheel-{version}".replace(".", "-"),
+            suffix=f"{settings.model_name}-{version}".replace(".", "-"),
             patience=flywheel.patience(),
             resubmit=config.resubmit,
             budget_usd=settings.training_budget_usd,
@@ -63,12 +68,31 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
             "job_id": trained.job_id,
             "dataset_hash": dataset.hash,
             "trainer": trainer.name,
-            "base_model": trainer.base_model,
+            "base_model": trainer.recipe.base_model,
+            "method": trainer.recipe.method,
+            "what_the_model_id_means": trainer.offer.model_id,
             "trained_tokens": trained.trained_tokens or 0,
-            "cost_usd": float(trained.cost_usd) if trained.cost_usd is not None else "no price known",
+            "duration_seconds": trained.duration.total_seconds(),
+            "estimated_cost_usd": _usd(trained.estimated_usd),
+            "cost_usd": _usd(trained.cost_usd),
+            "loss": _losses(trained.loss_curve),
             "progress": table(
                 [{"state": status.provider_status, "said": status.last_event or ""} for status in seen[-20:]],
                 none="finished earlier",
             ),
         },
     )
+
+
+def _usd(amount: Decimal | None) -> float | str:
+    return float(amount) if amount is not None else "no price known"
+
+
+def _losses(curve: Sequence[LossPoint]) -> dg.MarkdownMetadataValue:
+    if not curve:
+        return dg.MetadataValue.md("this trainer tells no losses")
+    sides = {
+        "training": [(point.step, point.training) for point in curve if point.training is not None],
+        "validation": [(point.step, point.validation) for point in curve if point.validation is not None],
+    }
+    return lines(sides, title="Loss", xlabel="step", ylabel="nats a token")

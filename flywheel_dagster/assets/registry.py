@@ -2,8 +2,7 @@
 
 import dagster as dg
 
-from flywheel_dagster.datasets.published import current_dataset
-from flywheel_dagster.errors import InputError
+from flywheel_dagster.datasets.published import kind_for, required_dataset
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, MODEL_REGISTRY_ENTRY, OWNER_MODELS
 from flywheel_dagster.partitions import scopes
@@ -25,10 +24,9 @@ def model_registry_entry(context: dg.AssetExecutionContext, flywheel: Flywheel) 
     """The scope's trained model in `model_registry`, ready to be deployed: v1.0.0, v1.1.0 …, a new major version for a new example format."""
     settings, scope = flywheel.settings(), context.partition_key
     with plain_failures(), flywheel.connection() as connection:
-        dataset = current_dataset(connection, scope, settings.training_data_dir)
-        if dataset is None:
-            raise InputError(f"scope {scope!r} has no dataset; materialize training_jsonl for it first")
-        entry = register_trained(connection, scope, dataset, flywheel.trainer())
+        trainer = flywheel.trainer()
+        dataset = required_dataset(connection, scope, settings.training_data_dir, kind=kind_for(trainer.recipe.method))
+        entry = register_trained(connection, scope, dataset, trainer)
     context.log.info(f"{scope} {entry.model_version}: {entry.model_id} ({'new' if entry.created else 'registered before'})")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(str(entry.id)),

@@ -14,7 +14,7 @@ from flywheel_dagster.datasets.dpo_format import dpo_problems
 from flywheel_dagster.datasets.files import MANIFEST, SIDES, verify
 from flywheel_dagster.datasets.kto_format import kto_problems
 from flywheel_dagster.datasets.privacy.left_over import has_address
-from flywheel_dagster.datasets.published import Dataset
+from flywheel_dagster.datasets.published import CHAT, Dataset
 from flywheel_dagster.errors import InputError
 
 
@@ -122,22 +122,20 @@ def valid_pairs(dataset: Dataset) -> Verdict:
     )
 
 
-def require_trainable(connection: psycopg.Connection[TupleRow], dataset: Dataset | None, scope: str, minimum: int) -> Dataset:
-    """The dataset, if it may be trained on. Raises InputError otherwise: a blocking check holds only inside its own run."""
-    if dataset is None:
-        raise InputError(f"scope {scope!r} has no dataset; materialize training_jsonl for it first")
+def require_trainable(connection: psycopg.Connection[TupleRow], dataset: Dataset, minimum: int) -> None:
+    """Raise InputError for a dataset that may not be trained on: a blocking check holds only inside its own run."""
     verify(dataset)
+    chat = dataset.kind == CHAT
     for verdict in (
         enough_examples(dataset, minimum),
-        valid_chat_format(dataset),
-        manifest_names_every_line(connection, dataset),
+        valid_chat_format(dataset) if chat else valid_pairs(dataset),
+        *([manifest_names_every_line(connection, dataset)] if chat else []),
         no_lead_on_both_sides(connection, dataset),
         no_group_on_both_sides(connection, dataset),
         no_address_left(connection, dataset),
     ):
         if not verdict.passed:
             raise InputError(f"dataset {dataset.hash[:12]} can't be trained on: {verdict.description}")
-    return dataset
 
 
 def _lines(dataset: Dataset, name: str) -> int:

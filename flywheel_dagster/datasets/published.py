@@ -58,6 +58,19 @@ def current_dataset(connection: psycopg.Connection[TupleRow], scope: str, direct
     return Dataset(**known, scope=scope, directory=directory / row["hash"])
 
 
+def kind_for(method: str) -> str:
+    """The kind of dataset that a training method learns from."""
+    return PREFERENCE if method == "dpo" else CHAT
+
+
+def required_dataset(connection: psycopg.Connection[TupleRow], scope: str, directory: Path, *, kind: str = CHAT) -> Dataset:
+    """The scope's current dataset. Raises InputError, naming what to do, where there is none."""
+    if (dataset := current_dataset(connection, scope, directory, kind=kind)) is None:
+        asset = "preference_pairs" if kind == PREFERENCE else "training_jsonl"
+        raise InputError(f"scope {scope!r} has no dataset; materialize {asset} for it first")
+    return dataset
+
+
 def require_not_erased(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> None:
     """Raise InputError for a dataset with a lead who was erased; it may be in somebody's hands since before."""
     if connection.execute("select 1 from datasets where hash = %s and erased_at is not null", (dataset.hash,)).fetchone():

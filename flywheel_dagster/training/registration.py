@@ -28,7 +28,7 @@ def register_trained(connection: psycopg.Connection[TupleRow], scope: str, datas
         scope,
         TrainedVersion(
             model_id=job["model_id"],
-            base_model=trainer.base_model,
+            base_model=trainer.recipe.base_model,
             trainer=trainer.name,
             settings_hash=key,
             dataset_hash=dataset.hash,

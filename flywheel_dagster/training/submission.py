@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,6 +19,7 @@ from flywheel_dagster.datasets.files import TRAIN, VALIDATION, verify
 from flywheel_dagster.datasets.published import Dataset, require_not_erased
 from flywheel_dagster.errors import (
     DatabaseError,
+    InputError,
     PermanentTrainingError,
     TrainingError,
     TransientTrainingError,
@@ -25,7 +28,7 @@ from flywheel_dagster.errors import (
 )
 from flywheel_dagster.patience import Patience
 from flywheel_dagster.training.estimate import require_within_budget
-from flywheel_dagster.training.trainer import JobState, JobStatus, Trainer
+from flywheel_dagster.training.trainer import JobState, JobStatus, LossPoint, Trainer
 
 _ATTEMPTS = 7  # of a submission: with pauses of 1, 2, 4 … seconds about a minute, which a provider's list may also lag behind
 _LOOKS = 30  # that may fail in a row while a job runs: half an hour without the provider
@@ -33,12 +36,15 @@ _LOOKS = 30  # that may fail in a row while a job runs: half an hour without the
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A finished job: the provider's model id and what it took. `cost_usd` is None when no price is known."""
+    """A finished job: the provider's model id and what it took. Costs are None when no price is known; `duration` counts from submission."""
 
     model_id: str
     job_id: str
     trained_tokens: int | None
+    estimated_usd: Decimal | None
     cost_usd: Decimal | None
+    duration: timedelta
+    loss_curve: tuple[LossPoint, ...]
     settings_hash: str
     attempt: int
 
@@ -133,6 +139,7 @@ def _submit(
     with connection.transaction():
         require_not_erased(connection, dataset)
     verify(dataset)
+    require_acceptable(trainer, dataset)
     job = row["id"]
     key = f"{dataset.hash}:{row['settings_hash']}:{row['attempt']}"
 
@@ -141,9 +148,12 @@ def _submit(
         asked = _read(connection, job)["status"] == "submitted"
         if (job_id := _found(trainer, key, patience, looks=_ATTEMPTS if asked else 1)) is not None:
             return job_id
-        require_within_budget(trainer.estimate(dataset.train_tokens, validation_tokens=dataset.validation_tokens), budget_usd)
+        estimated = trainer.estimate(dataset.train_tokens, validation_tokens=dataset.validation_tokens)
+        require_within_budget(estimated, budget_usd)
+        _update(connection, job, estimated_usd=None if estimated.usd is None else str(estimated.usd))
         _upload(connection, trainer, dataset, job)
         files = _read(connection, job)
+        _wait_for_import(trainer, files, patience)
         with connection.transaction():  # an erasure may have come while the files went up
             require_not_erased(connection, dataset)
         # Said before it is done. It also proves that the connection lives, and with it the lock.
@@ -165,6 +175,30 @@ def _submit(
     job_id = patience.insist(found_or_created, attempts=_ATTEMPTS, on=TransientTrainingError)
     _update(connection, job, provider_job_id=job_id, status="submitted")
     return _read(connection, job)
+
+
+def require_acceptable(trainer: Trainer, dataset: Dataset) -> None:
+    """Raise InputError for a dataset that the trainer's limits exclude; which examples are too long is settled when it is assembled."""
+    offer = trainer.offer
+    if dataset.train_lines < offer.least_examples:
+        raise InputError(
+            f"dataset {dataset.hash[:12]} has {dataset.train_lines} lines to train on; {trainer.name} needs {offer.least_examples}"
+        )
+    size = (dataset.directory / TRAIN).stat().st_size
+    if offer.most_file_bytes is not None and size > offer.most_file_bytes:
+        raise InputError(
+            f"{dataset.directory / TRAIN} has {size:,} bytes, more than the {offer.most_file_bytes:,} that {trainer.name} takes; lower FLYWHEEL_MAX_EXAMPLES"
+        )
+
+
+def _wait_for_import(trainer: Trainer, job: dict[str, Any], patience: Patience) -> None:
+    files, deadline = [job["training_file_id"], job["validation_file_id"]], patience.clock() + patience.limit.total_seconds()
+    while not all(trainer.imported(file_id) for file_id in files if file_id is not None):
+        if patience.clock() >= deadline:
+            raise PermanentTrainingError(
+                f"{trainer.name} doesn't finish taking in {job['training_file_id']}; look at its page of files"
+            )
+        patience.sleep(patience.poll.total_seconds())
 
 
 def _found(trainer: Trainer, key: str, patience: Patience, *, looks: int) -> str | None:
@@ -196,6 +230,8 @@ def _wait(
     while True:
         seen = patience.insist(lambda: trainer.status(job_id), attempts=_LOOKS, on=TransientTrainingError)
         progress(seen)
+        if seen.state is not JobState.RUNNING:
+            curve = _loss_curve(trainer, job_id)
         if seen.state is JobState.SUCCEEDED:
             if not seen.model_id:
                 raise TrainingError(
@@ -204,12 +240,14 @@ def _wait(
             cost = trainer.cost_usd(seen.trained_tokens) if seen.trained_tokens is not None else None
             _update(
                 connection, row["id"], status="succeeded", provider_status=seen.provider_status, model_id=seen.model_id,
-                trained_tokens=seen.trained_tokens, cost_usd=cost,
+                trained_tokens=seen.trained_tokens, cost_usd=cost, loss_curve=curve,
             )  # fmt: skip
             return _trained(_read(connection, row["id"]))
         if seen.state is not JobState.RUNNING:
             error = seen.error or "no reason given"
-            _update(connection, row["id"], status=seen.state.value, provider_status=seen.provider_status, error=error)
+            _update(
+                connection, row["id"], status=seen.state.value, provider_status=seen.provider_status, error=error, loss_curve=curve
+            )
             raise _ended_badly(_read(connection, row["id"]))
         _update(connection, row["id"], status="running", provider_status=seen.provider_status, trained_tokens=seen.trained_tokens)
         if patience.clock() >= deadline:
@@ -218,6 +256,13 @@ def _wait(
                 f"fine-tuning job {job_id} is still {seen.provider_status} after {hours:g} h; materialize fine_tuned_model again to go on waiting"
             )
         patience.sleep(patience.poll.total_seconds())
+
+
+def _loss_curve(trainer: Trainer, job_id: str) -> list[tuple[int, float | None, float | None]]:
+    # A picture of the training: a job whose curve can't be had has ended all the same.
+    with suppress(TrainingError):
+        return [(point.step, point.training, point.validation) for point in trainer.loss_curve(job_id)]
+    return []
 
 
 def _lock_key(job: UUID) -> int:
@@ -239,7 +284,15 @@ def _update(connection: psycopg.Connection[TupleRow], job: UUID, **changes: Any)
 
 def _trained(row: dict[str, Any]) -> TrainedModel:
     return TrainedModel(
-        row["model_id"], row["provider_job_id"], row["trained_tokens"], row["cost_usd"], row["settings_hash"], row["attempt"]
+        model_id=row["model_id"],
+        job_id=row["provider_job_id"],
+        trained_tokens=row["trained_tokens"],
+        estimated_usd=row["estimated_usd"],
+        cost_usd=row["cost_usd"],
+        duration=row["finished_at"] - row["submitted_at"],
+        loss_curve=tuple(LossPoint(*point) for point in row["loss_curve"]),
+        settings_hash=row["settings_hash"],
+        attempt=row["attempt"],
     )
 
 

@@ -24,7 +24,9 @@ from flywheel_dagster.datasets import choosing, files, published
 from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.models import registry
 from flywheel_dagster.patience import Patience
-from flywheel_dagster.training import openai_trainer, registration, submission
+from flywheel_dagster.training import registration, submission
+from flywheel_dagster.training.trainer import Recipe
+from flywheel_dagster.training.trainers import openai as openai_trainer
 
 TRACED = {
     Path(module.__file__ or "").resolve().as_posix()
@@ -57,9 +59,8 @@ class Tracer:
 
 def make_trainer(seed: int, url: str) -> openai_trainer.OpenAITrainer:
     """A trainer whose seed makes its jobs its own."""
-    return openai_trainer.OpenAITrainer(
-        api_key="sk-test", base_model="gpt-4o-mini-2024-07-18", epochs=1, seed=seed, base_url=url, local=True
-    )
+    recipe = Recipe("gpt-4o-mini-2024-07-18", epochs=1, seed=seed)
+    return openai_trainer.OpenAITrainer(recipe, api_key="sk-test", base_url=url, local=True)
 
 
 def run(order: dict[str, Any]) -> dict[str, Any]:

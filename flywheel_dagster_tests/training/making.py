@@ -11,7 +11,8 @@ from psycopg.rows import TupleRow
 from flywheel_dagster.datasets.weeks import score_weeks
 from flywheel_dagster.outcomes.ledger import record, send
 from flywheel_dagster.patience import Patience
-from flywheel_dagster.training.openai_trainer import OpenAITrainer
+from flywheel_dagster.training.trainer import Recipe
+from flywheel_dagster.training.trainers.openai import OpenAITrainer
 from flywheel_dagster_tests.outcomes.making import MONDAY, event, message
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 
@@ -46,8 +47,9 @@ def score_good_outcomes(connection: psycopg.Connection[TupleRow], *, organizatio
 
 def trainer_at(provider: Served, *, key: str = KEY, **options: Any) -> OpenAITrainer:
     """A trainer for this server, whose settings no other one has: jobs that other tests bought are not its own."""
-    usual: dict[str, Any] = {"base_model": "gpt-4o-mini-2024-07-18", "epochs": 1, "seed": uuid4().int % 2**31, "local": True}
-    return OpenAITrainer(api_key=key, base_url=f"{provider.url}/v1", **(usual | options))
+    recipe = {"base_model": "gpt-4o-mini-2024-07-18", "epochs": 1, "seed": uuid4().int % 2**31}
+    recipe |= {name: options.pop(name) for name in Recipe.__dataclass_fields__ if name in options}
+    return OpenAITrainer(Recipe(**recipe), api_key=key, **({"base_url": f"{provider.url}/v1", "local": True} | options))
 
 
 class Time:

@@ -144,7 +144,7 @@ def test_a_run_killed_at_a_sample_of_its_lines_is_completed_by_the_next(loop: Lo
     twice = loop.points(times=2)  # the lock is given back by two steps
     delicate = [[point for point in twice if source(point).startswith(text)] for text in DELICATE]
     assert all(delicate)
-    sample = sorted({*points[::15], *chain.from_iterable(delicate)}, key=twice.index)
+    sample = sorted({*points[::40], *chain.from_iterable(delicate)}, key=twice.index)
     assert len(sample) >= 25
     for point in sample:
         loop.check(point)

@@ -26,10 +26,10 @@ from flywheel_dagster.errors import (
     TransientTrainingError,
     UnknownJobError,
 )
-from flywheel_dagster.training.openai_trainer import OpenAITrainer
 from flywheel_dagster.training.registration import register_trained
 from flywheel_dagster.training.submission import TrainedModel, train
 from flywheel_dagster.training.trainer import JobState, JobStatus
+from flywheel_dagster.training.trainers.openai import OpenAITrainer
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 from flywheel_dagster_tests.training.making import Time, trainer_at

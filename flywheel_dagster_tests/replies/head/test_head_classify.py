@@ -115,6 +115,7 @@ def test_a_surer_head_is_more_often_right() -> None:
     assert abs(np.mean([confidence for confidence, _ in right]) - np.mean([ok for _, ok in right])) < 0.1
 
 
+@pytest.mark.acceptance
 def test_training_gives_the_weights_that_are_shipped() -> None:
     shipped = shipped_weights()
     again = trained(training_replies()).weights

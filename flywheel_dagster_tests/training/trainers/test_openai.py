@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnansweredError, UnknownJobError
-from flywheel_dagster.training.openai_trainer import OpenAITrainer
 from flywheel_dagster.training.submission import settings_hash
-from flywheel_dagster.training.trainer import JobState, JobStatus
+from flywheel_dagster.training.trainer import JobState, JobStatus, Recipe
+from flywheel_dagster.training.trainers.openai import OpenAITrainer
 from flywheel_dagster_tests.sandbox.model_server.served import Served, make_examples, to_jsonl
 from flywheel_dagster_tests.training.making import KEY, trainer_at
 
@@ -183,7 +183,7 @@ def test_every_failure_is_named_transient_or_permanent(
 
 
 def test_a_server_that_is_not_there_is_a_transient_failure(tmp_path: Path) -> None:
-    nowhere = OpenAITrainer(api_key=KEY, base_model="m", epochs=1, seed=1, base_url="http://127.0.0.1:9/v1")
+    nowhere = OpenAITrainer(Recipe("m"), api_key=KEY, base_url="http://127.0.0.1:9/v1")
     with pytest.raises(UnansweredError, match="Connection refused"):
         nowhere.find("key")
 

@@ -1,0 +1,84 @@
+"""Asking a model for a message: one interface for whatever a version turns out to be, and OpenAI's chat API, which most of them speak."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import openai
+from openai.types.chat import ChatCompletion
+
+from flywheel_dagster.errors import PermanentModelError, TransientModelError, UnansweredModelError
+from flywheel_dagster.openai_errors import Failures, checked_key, classified
+
+Messages = Sequence[Mapping[str, str]]
+
+_REMEDIES = {
+    "invalid_api_key": "the key was refused; set a valid one",
+    "model_not_found": "the address doesn't offer this model: it was deleted or switched off there, or another account trained it",
+    "insufficient_quota": "the account has no credit left; add some",
+    "credit_balance_exhausted": "the account has no credit left; add some",
+}
+_FAILURES = Failures(PermanentModelError, TransientModelError, UnansweredModelError, _REMEDIES)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model said. `text` is empty for a refusal, which is then in `refusal`; `finish_reason` "length": it was cut off. Tokens as billed."""
+
+    text: str
+    refusal: str | None
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+
+
+class Chat(Protocol):
+    """A model that can be asked. `name` is its id where it is served."""
+
+    name: str
+
+    async def answer(self, messages: Messages, *, max_tokens: int | None = None, seed: int | None = None) -> Answer:
+        """The model's answer to messages with role and content. Raises ModelError when there is none."""
+        ...
+
+    async def close(self) -> None:
+        """Give its connections back."""
+        ...
+
+
+class OpenAIChat:
+    """A model at an address that speaks OpenAI's chat API; `base_url` None is OpenAI's own. Asking is safe to repeat, so the client does."""
+
+    def __init__(self, name: str, *, api_key: str, base_url: str | None = None, timeout: float = 60, retries: int = 3) -> None:
+        self.name, self._api_key = name, checked_key(api_key)
+        self._client = openai.AsyncOpenAI(api_key=self._api_key, base_url=base_url, timeout=timeout, max_retries=retries)
+
+    async def answer(self, messages: Messages, *, max_tokens: int | None = None, seed: int | None = None) -> Answer:
+        """POST /chat/completions."""
+        began = time.monotonic()
+        with classified(f"asking {self.name}", api_key=self._api_key, failures=_FAILURES):
+            said: ChatCompletion = await self._client.chat.completions.create(
+                model=self.name,
+                messages=[dict(message) for message in messages],  # type: ignore[misc]  # their union of roles
+                max_completion_tokens=max_tokens if max_tokens is not None else openai.omit,
+                seed=seed if seed is not None else openai.omit,
+            )
+        if not said.choices:
+            raise PermanentModelError(
+                f"asking {self.name} failed: the answer has no choices; ask a server that speaks OpenAI's chat API"
+            )
+        choice, usage = said.choices[0], said.usage
+        return Answer(
+            text=choice.message.content or "",
+            refusal=choice.message.refusal,
+            finish_reason=choice.finish_reason,
+            prompt_tokens=usage.prompt_tokens if usage else 0,
+            completion_tokens=usage.completion_tokens if usage else 0,
+            seconds=time.monotonic() - began,
+        )
+
+    async def close(self) -> None:
+        """Give its connections back."""
+        await self._client.close()
