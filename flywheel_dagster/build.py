@@ -18,6 +18,7 @@ from flywheel_dagster.jobs import JOBS
 from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.schedules import SCHEDULES
 from flywheel_dagster.sensors import SENSORS
+from flywheel_dagster.watches import bases_stay
 
 
 def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
@@ -35,6 +36,7 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
             fine_tuned_model,
             model_registry_entry,
         ],
+        asset_checks=[bases_stay],
         jobs=JOBS,
         schedules=SCHEDULES,
         sensors=SENSORS,

@@ -35,14 +35,27 @@ export_weeks = dg.define_asset_job(
 
 train_scope = dg.define_asset_job(
     "train_scope",
-    selection=[TRAINING_JSONL, FINE_TUNED_MODEL, MODEL_REGISTRY_ENTRY],
-    description="Assemble a scope's dataset, train on it, and register the version.",
+    selection=[TRAINING_JSONL, PREFERENCE_PAIRS, FINE_TUNED_MODEL, MODEL_REGISTRY_ENTRY],
+    description="Assemble a scope's dataset, train on it, examine the model, and register the version.",
 )
+
+
+def assets_to_train(method: str) -> list[dg.AssetKey]:
+    """Those of train_scope that a method needs: examples or preference pairs, and what follows from them."""
+    dataset = PREFERENCE_PAIRS if method == "dpo" else TRAINING_JSONL
+    return [dg.AssetKey(name) for name in (dataset, FINE_TUNED_MODEL, MODEL_REGISTRY_ENTRY)]
+
 
 pair_scope = dg.define_asset_job(
     "pair_scope",
     selection=[PREFERENCE_PAIRS],
     description="Match a scope's messages that won with ones that lost.",
+)
+
+watch_bases = dg.define_asset_job(
+    "watch_bases",
+    selection=dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey(MODEL_REGISTRY_ENTRY), "bases_stay")),
+    description="See whether the bases of the models in use stay, and what would replace those that end.",
 )
 
 observe_outcomes = dg.define_asset_job(
@@ -63,4 +76,14 @@ link_events = dg.define_asset_job(
     description="Decide anew which outcome each event belongs to that names none, and show what is left.",
 )
 
-JOBS = [observe_outcomes, complete_meetings, link_events, classify_replies, score_weeks, export_weeks, train_scope, pair_scope]
+JOBS = [
+    observe_outcomes,
+    complete_meetings,
+    link_events,
+    classify_replies,
+    score_weeks,
+    export_weeks,
+    train_scope,
+    pair_scope,
+    watch_bases,
+]

@@ -18,6 +18,7 @@ TRAINING_JSONL = "training_jsonl"
 PREFERENCE_PAIRS = "preference_pairs"
 WAREHOUSE_OUTCOMES = "warehouse_outcomes"
 FINE_TUNED_MODEL = "fine_tuned_model"
+MODEL_EVALUATION = "model_evaluation"
 MODEL_REGISTRY_ENTRY = "model_registry_entry"
 
 GLOBAL_SCOPE = "global"

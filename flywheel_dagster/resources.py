@@ -1,16 +1,16 @@
 """What assets reach out with: the database and the trainer, made from the settings when an asset runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, cast
 
 import dagster as dg
 import psycopg
 from psycopg.rows import TupleRow
 
-from flywheel_dagster.database import service_connection
+from flywheel_dagster.database import addresses, service_connection
 from flywheel_dagster.datasets.warehouse.addresses import destination_of
 from flywheel_dagster.datasets.warehouse.clients import Clients
 from flywheel_dagster.datasets.warehouse.destination import Destination, needed
@@ -19,7 +19,8 @@ from flywheel_dagster.patience import Patience
 from flywheel_dagster.replies.choice import chosen_model
 from flywheel_dagster.replies.reading import Means
 from flywheel_dagster.settings import Settings, load_settings
-from flywheel_dagster.training.choice import chosen_trainer
+from flywheel_dagster.training.choice import chosen_trainer, trains_here
+from flywheel_dagster.training.notices import waking_sleep
 from flywheel_dagster.training.trainer import Trainer
 
 
@@ -40,6 +41,16 @@ class Flywheel(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resour
         """The trainer that FLYWHEEL_TRAINER names."""
         return chosen_trainer(self.settings())
 
+    def shutdown_dates(self) -> Mapping[str, Mapping[str, date]]:
+        """The dates on which providers switch models off, by trainer, as their own lists have them: OpenAI's, where it is asked at all."""
+        from flywheel_dagster.training.trainers.openai import shutdown_dates
+
+        settings = self.settings()
+        if settings.trainer not in ("openai", "exemplars"):
+            return {}
+        listed = shutdown_dates(settings)
+        return {"openai": listed, "exemplars": listed}
+
     def asks_model(self) -> bool:
         """Whether there is a language model to read replies, or rules read them alone."""
         return chosen_model(self.settings()) is not None
@@ -56,11 +67,13 @@ class Flywheel(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resour
             patience=Patience(timedelta(seconds=settings.poll_seconds), timedelta(hours=settings.training_timeout_hours)),
         )
 
-    def patience(self) -> Patience:
-        """How often to look at a fine-tuning job, and how long to wait; the local model server is done in seconds."""
+    @contextmanager
+    def patience(self) -> Iterator[Patience]:
+        """How often to look at a fine-tuning job, and how long to wait. A notice of the provider's ends a pause; on this machine it is done in seconds."""
         settings = self.settings()
-        poll = min(settings.poll_seconds, 0.5) if settings.uses_local_model_server else settings.poll_seconds
-        return Patience(timedelta(seconds=poll), timedelta(hours=settings.training_timeout_hours))
+        poll = min(settings.poll_seconds, 0.5) if trains_here(settings) else settings.poll_seconds
+        with waking_sleep(addresses(settings).service) as sleep:
+            yield Patience(timedelta(seconds=poll), timedelta(hours=settings.training_timeout_hours), sleep)
 
     @contextmanager
     def warehouse(self) -> Iterator[Destination]:

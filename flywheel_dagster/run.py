@@ -14,6 +14,7 @@ from flywheel_dagster.datasets.published import require_scope
 from flywheel_dagster.datasets.weeks import stale_weeks
 from flywheel_dagster.definitions import defs
 from flywheel_dagster.errors import FlywheelError
+from flywheel_dagster.jobs import assets_to_train
 from flywheel_dagster.outcomes.weeks import FIRST_WEEK, contiguous, monday, partitioned
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.replies.due import weeks_to_judge
@@ -58,7 +59,8 @@ def _run_all(instance: dg.DagsterInstance, given: argparse.Namespace, marks: Map
     if given.scope:
         _require_scope(given.scope)
         instance.add_dynamic_partitions(str(scopes.name), [given.scope])
-        return run("train_scope", f"train {given.scope}", partition_key=given.scope)
+        assets = assets_to_train(Flywheel().settings().training_method)
+        return run("train_scope", f"train {given.scope}", partition_key=given.scope, assets=assets)
     return True
 
 
@@ -105,17 +107,24 @@ def _run(
     *,
     partition_key: str | None = None,
     tags: Mapping[str, str] | None = None,
+    assets: list[dg.AssetKey] | None = None,
 ) -> bool:
     print(f"  {name} …", flush=True)
     result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance, partition_key=partition_key, tags={**marks, **(tags or {})}, raise_on_error=False, run_config=_QUIET
+        instance=instance,
+        partition_key=partition_key,
+        tags={**marks, **(tags or {})},
+        asset_selection=assets,
+        raise_on_error=False,
+        run_config=_QUIET,
     )
     for event in result.all_events:
         if event.is_step_failure:
             print(f"  {event.step_key} failed: {failure_text(event)}", file=sys.stderr)
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
-            print(f"    {'passed' if check.passed else 'FAILED'}  {check.check_name}: {check.description}")
+            outcome = "passed" if check.passed else "warned" if check.severity is dg.AssetCheckSeverity.WARN else "FAILED"
+            print(f"    {outcome}  {check.check_name}: {check.description}")
     return result.success
 
 

@@ -8,7 +8,16 @@ import dagster as dg
 from flywheel_dagster.database import statement
 from flywheel_dagster.datasets.warehouse.export import stale_exports
 from flywheel_dagster.datasets.weeks import stale_weeks
-from flywheel_dagster.jobs import classify_replies, complete_meetings, export_weeks, link_events, score_weeks, train_scope
+from flywheel_dagster.jobs import (
+    assets_to_train,
+    classify_replies,
+    complete_meetings,
+    export_weeks,
+    link_events,
+    score_weeks,
+    train_scope,
+    watch_bases,
+)
 from flywheel_dagster.outcomes.weeks import contiguous, partitioned
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.replies.due import weeks_to_judge
@@ -61,7 +70,8 @@ def weekly_training(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -
         return dg.SkipReason("no scope is enabled; use flywheel org add ID --share (global model) or --train (its own model)")
     context.instance.add_dynamic_partitions(str(scopes.name), enabled)
     tick = context.scheduled_execution_time.date()
-    return [dg.RunRequest(run_key=f"{tick}:{scope}", partition_key=scope) for scope in enabled]
+    assets = assets_to_train(flywheel.settings().training_method)
+    return [dg.RunRequest(run_key=f"{tick}:{scope}", partition_key=scope, asset_selection=assets) for scope in enabled]
 
 
 hourly_meetings = dg.ScheduleDefinition(
@@ -80,4 +90,12 @@ nightly_links = dg.ScheduleDefinition(
     description="Every night 00:30 UTC: events that name no outcome are linked anew, and a check tells what is left.",
 )
 
-SCHEDULES = [hourly_meetings, nightly_links, nightly_replies, nightly_exports, weekly_scoring, weekly_training]
+daily_base_watch = dg.ScheduleDefinition(
+    name="daily_base_watch",
+    job=watch_bases,
+    cron_schedule="30 5 * * *",
+    execution_timezone="UTC",
+    description="Every day 05:30 UTC: whether a base of the models in use is about to be switched off.",
+)
+
+SCHEDULES = [daily_base_watch, hourly_meetings, nightly_links, nightly_replies, nightly_exports, weekly_scoring, weekly_training]

@@ -5,11 +5,13 @@ from datetime import date
 import dagster as dg
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.jobs import classify_replies, score_weeks
+from flywheel_dagster.jobs import assets_to_train, classify_replies, score_weeks, train_scope
 from flywheel_dagster.outcomes.weeks import FIRST_WEEK, changed_weeks, contiguous, partitioned
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.replies.due import weeks_with_new_replies
 from flywheel_dagster.resources import Flywheel
+
+_IN_PROGRESS = [dg.DagsterRunStatus[name] for name in ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")]
 
 
 @dg.sensor(job=score_weeks, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
@@ -70,4 +72,29 @@ def organization_scopes(context: dg.SensorEvaluationContext, flywheel: Flywheel)
     return dg.SensorResult(dynamic_partitions_requests=[scopes.build_add_request(missing)])
 
 
-SENSORS = [changed_outcomes, new_replies, organization_scopes]
+@dg.sensor(job=train_scope, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
+def late_trainings(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.SensorResult:
+    """Goes on with trainings whose end a provider reported by webhook after the run that waited for them was gone. Off until switched on.
+
+    A run that waits is woken by the notice itself. Nothing is bought: the run finds the job in the ledger.
+    """
+    with flywheel.connection() as connection:
+        noticed = connection.execute(statement("noticed_trainings")).fetchall()
+    waiting = _scopes_in_progress(context.instance)
+    late = {scope: webhook_id for scope, webhook_id in noticed if scope not in waiting}
+    if not late:
+        return dg.SensorResult(skip_reason="no training ended that nobody waits for")
+    assets = assets_to_train(flywheel.settings().training_method)[1:]
+    requests = [
+        dg.RunRequest(run_key=f"{scope}:{webhook_id}", partition_key=scope, asset_selection=assets)
+        for scope, webhook_id in late.items()
+    ]
+    return dg.SensorResult(run_requests=requests)
+
+
+def _scopes_in_progress(instance: dg.DagsterInstance) -> set[str]:
+    running = instance.get_runs(dg.RunsFilter(job_name=train_scope.name, statuses=_IN_PROGRESS))
+    return {scope for run in running if (scope := run.tags.get("dagster/partition"))}
+
+
+SENSORS = [changed_outcomes, new_replies, late_trainings, organization_scopes]

@@ -46,7 +46,7 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
             context.log.info(f"{status.job_id}: {status.provider_status}{tokens}. {status.last_event or ''}")
             seen.append(status)
 
-    with plain_failures(), flywheel.connection() as connection:
+    with plain_failures(), flywheel.connection() as connection, flywheel.patience() as patience:
         dataset = required_dataset(connection, scope, settings.training_data_dir, kind=kind_for(trainer.recipe.method))
         require_trainable(connection, dataset, settings.min_examples)
         version = upcoming_version(connection, scope, dataset.example_format)
@@ -56,7 +56,7 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
             trainer,
             dataset,
             suffix=f"{settings.model_name}-{version}".replace(".", "-"),
-            patience=flywheel.patience(),
+            patience=patience,
             resubmit=config.resubmit,
             budget_usd=settings.training_budget_usd,
             progress=tell,

@@ -21,6 +21,7 @@ from flywheel_dagster.ingester.directory import Directory
 from flywheel_dagster.ingester.doors import DOORS
 from flywheel_dagster.ingester.metrics import Metrics
 from flywheel_dagster.ingester.received import Connection, Provider, Received, UnreadableError
+from flywheel_dagster.ingester.training_notices import receive_notice
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
 from flywheel_dagster.settings import Settings
 
@@ -168,6 +169,9 @@ def build_app(
         response: Response = await request.app.state.ingester.health()
         return response
 
+    async def notice(request: Request) -> Response:
+        return await receive_notice(request, url, settings, clock())
+
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "ok", "live": True})
 
@@ -189,6 +193,7 @@ def build_app(
     return Starlette(
         routes=[
             *(Route(path, door(provider), methods=["POST"]) for path, provider in doors),
+            Route("/webhooks/openai", notice, methods=["POST"]),
             Route("/health", health),
             Route("/health/live", live),
             Route("/metrics", metrics),

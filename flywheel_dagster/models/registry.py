@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import psycopg
@@ -31,12 +32,15 @@ class Entry:
     deals_in_training: int
     trained_tokens: int | None
     training_cost_usd: Decimal | None
+    base_ends_on: date | None
     created: bool
 
 
 @dataclass(frozen=True)
 class TrainedVersion:
-    """What is to be registered. `training_examples_count` counts the training side; cost is in USD, None when unknown."""
+    """What is to be registered. `training_examples_count` counts the training side; cost is in USD, None when unknown.
+
+    A model that failed its examination is registered as `failed`, and can't be deployed."""
 
     model_id: str
     base_model: str
@@ -50,6 +54,8 @@ class TrainedVersion:
     deals_in_training: int
     trained_tokens: int | None = None
     training_cost_usd: Decimal | None = None
+    base_ends_on: date | None = None
+    status: Literal["ready", "failed"] = "ready"
 
 
 def upcoming_version(connection: psycopg.Connection[TupleRow], scope: str, example_format: str) -> Version:

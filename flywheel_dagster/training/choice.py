@@ -21,6 +21,18 @@ def chosen_trainer(settings: Settings) -> Trainer:
     return trainer
 
 
+def trains_here(settings: Settings) -> bool:
+    """Whether what the settings choose runs on this machine: its end comes soon, and looking costs nothing."""
+    match settings.trainer:
+        case "lora" | "exemplars":
+            return True
+        case "together":
+            return settings.local or (settings.together_api_key is None and settings.together_base_url is None)
+        case "azure":
+            return settings.local or (settings.azure_openai_api_key is None and settings.azure_openai_endpoint is None)
+    return settings.uses_local_model_server
+
+
 def chat_with(settings: Settings, trainer: str, model_id: str) -> Chat:
     """A model to ask, by the trainer that made it (as `model_registry` has it) and its id."""
     return cast(Chat, _module(trainer).chat_of(settings, model_id))

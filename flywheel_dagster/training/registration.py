@@ -7,6 +7,7 @@ from flywheel_dagster.database import statement
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.errors import TrainingError
 from flywheel_dagster.models.registry import Entry, TrainedVersion, register
+from flywheel_dagster.training.expiry import base_ends_on
 from flywheel_dagster.training.submission import settings_hash
 from flywheel_dagster.training.trainer import Trainer
 
@@ -29,6 +30,7 @@ def register_trained(connection: psycopg.Connection[TupleRow], scope: str, datas
         TrainedVersion(
             model_id=job["model_id"],
             base_model=trainer.recipe.base_model,
+            base_ends_on=base_ends_on(trainer.name, trainer.recipe.base_model),
             trainer=trainer.name,
             settings_hash=key,
             dataset_hash=dataset.hash,

@@ -11,7 +11,9 @@ import pytest
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.build import build_defs
+from flywheel_dagster.jobs import assets_to_train
 from flywheel_dagster.outcomes.ledger import record, send
+from flywheel_dagster.settings import load_settings
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.outcomes.making import MONDAY, event, message
 from flywheel_dagster_tests.sandbox.model_server.served import Served
@@ -50,6 +52,8 @@ def run(configured: Database, instance: dg.DagsterInstance) -> Run:
     defs = build_defs()
 
     def start(job: str, **options: object) -> dg.ExecuteInProcessResult:
+        if job == "train_scope":  # as the schedule and the command line start it
+            options.setdefault("asset_selection", assets_to_train(load_settings().training_method))
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}} | dict(options.pop("run_config", {}))  # type: ignore[call-overload]
         return defs.resolve_job_def(job).execute_in_process(instance=instance, raise_on_error=False, run_config=quiet, **options)  # type: ignore[arg-type]
 

@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from openai.types.fine_tuning import FineTuningJob
 
 from flywheel_dagster.datasets.tokens import MOST_TOKENS
 from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnansweredError, UnknownJobError
+from flywheel_dagster.http_errors import Failures
 from flywheel_dagster.models.chat import Chat, OpenAIChat
-from flywheel_dagster.openai_errors import Failures, checked_key, classified
+from flywheel_dagster.openai_errors import checked_key, classified
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.estimate import Estimate, estimate, free
 from flywheel_dagster.training.prices import PriceList, openai_training_cost, price_list
@@ -187,6 +189,17 @@ def trainer_of(settings: Settings) -> OpenAITrainer:
     return OpenAITrainer(
         recipe_of(settings, DEFAULT_BASE), api_key=key, base_url=base_url, local=local, prices=price_list(settings.prices)
     )
+
+
+def shutdown_dates(settings: Settings) -> dict[str, date]:
+    """When models on offer are switched off, as GET /models lists it; those without a date stay out."""
+    key, base_url = _access(settings)
+    with (
+        openai.OpenAI(api_key=checked_key(key), base_url=base_url, max_retries=2, timeout=30) as client,
+        classified("listing models", api_key=key, failures=_FAILURES),
+    ):
+        listed = {model.id: model.shutdown_date for model in client.models.list()}
+    return {model: date.fromisoformat(day) for model, day in listed.items() if day is not None}
 
 
 def chat_of(settings: Settings, model_id: str) -> Chat:

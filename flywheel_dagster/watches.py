@@ -1,0 +1,85 @@
+"""Checks that look by the clock rather than when something is made: whether the bases of the models in use stay."""
+
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from flywheel_dagster.failures import plain_failures
+from flywheel_dagster.names import MODEL_REGISTRY_ENTRY
+from flywheel_dagster.presentation import table
+from flywheel_dagster.resources import Flywheel
+from flywheel_dagster.training.expiry import NOTICE, Ending, Plan, base_to_train, endings, note_ends, plan
+
+BASES_STAY = "bases_stay"
+
+
+@dg.asset_check(
+    asset=MODEL_REGISTRY_ENTRY,
+    name=BASES_STAY,
+    description=f"No deployed model's base is switched off within {NOTICE.days} days, by the provider's list and announcements.",
+)
+def bases_stay(context: dg.AssetCheckExecutionContext, flywheel: Flywheel) -> dg.AssetCheckResult:
+    """Red with the plan: what would replace each ending model, on which dataset, for how much. Writes the dates into the registry."""
+    settings, today = flywheel.settings(), datetime.now(UTC).date()
+    with plain_failures(), flywheel.connection() as connection:
+        trainer, listed = flywheel.trainer(), flywheel.shutdown_dates()
+        note_ends(connection, listed)
+        ending = endings(connection, today)
+        next_base = base_to_train(settings, trainer.recipe.base_model, today, listed.get(settings.trainer, {}))
+        plans = [plan(connection, settings, scope, today) for scope in sorted({each.scope for each in ending if each.scope})]
+    metadata = {
+        "ending": table([_row(each) for each in ending], none=f"no deployed model ends within {NOTICE.days} days"),
+        "instead": table([row for each in plans for row in _choices(each)], none="nothing to plan"),
+    }
+    if next_base is not None:
+        metadata["next_training"] = dg.MetadataValue.md(
+            f"FLYWHEEL_TRAINER={settings.trainer} would train {next_base.base_model}, which {_when(next_base.ends_on, next_base.days)}; choose another base or trainer"
+        )
+    warned = not ending and next_base is not None
+    return dg.AssetCheckResult(
+        passed=not ending and next_base is None,
+        severity=dg.AssetCheckSeverity.WARN if warned else dg.AssetCheckSeverity.ERROR,
+        description=_said(ending, next_base),
+        metadata=metadata,
+    )
+
+
+def _said(ending: list[Ending], next_base: Ending | None) -> str:
+    if ending:
+        first = ending[0]
+        return (
+            f"{len(ending)} deployed models lose their base; first {first.scope} {first.version}, whose {first.base_model} "
+            f"{_when(first.ends_on, first.days)}. The plan is in the metadata"
+        )
+    if next_base is not None:
+        return f"no deployed model ends soon, but {next_base.base_model}, which would be trained next, {_when(next_base.ends_on, next_base.days)}"
+    return f"no base in use ends within {NOTICE.days} days"
+
+
+def _when(day: date, days: int) -> str:
+    return f"is switched off on {day}, in {days} days" if days > 0 else f"was switched off on {day}"
+
+
+def _row(each: Ending) -> dict[str, object]:
+    return {
+        "scope": each.scope,
+        "version": each.version,
+        "trainer": each.trainer,
+        "base": each.base_model,
+        "ends on": each.ends_on,
+        "days": each.days,
+    }
+
+
+def _choices(planned: Plan) -> list[dict[str, object]]:
+    dataset = (planned.dataset_hash or "none: materialize training_jsonl")[:16]
+    return [
+        {
+            "scope": planned.scope,
+            "dataset": dataset,
+            "FLYWHEEL_TRAINER": each.trainer,
+            "base": each.base_model,
+            "USD": "no price known" if each.usd is None else f"{each.usd:.2f}",
+        }
+        for each in planned.choices
+    ] or [{"scope": planned.scope, "dataset": dataset, "FLYWHEEL_TRAINER": "", "base": "", "USD": ""}]
