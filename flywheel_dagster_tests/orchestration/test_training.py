@@ -1,0 +1,145 @@
+"""Training as Dagster runs it: the losses people see, preference pairs, notices of a provider, and bases that end."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+import psycopg
+import pytest
+from psycopg.rows import TupleRow
+
+from flywheel_dagster.build import build_defs
+from flywheel_dagster.outcomes.ledger import record, send
+from flywheel_dagster.resources import Flywheel
+from flywheel_dagster.sensors import late_trainings
+from flywheel_dagster_tests.conftest import Database
+from flywheel_dagster_tests.orchestration.conftest import Run, write_deals
+from flywheel_dagster_tests.orchestration.test_assets import WEEK, metadata, why
+from flywheel_dagster_tests.outcomes.making import MONDAY, event, message
+from flywheel_dagster_tests.sandbox.model_server.served import Served
+
+Connection = psycopg.Connection[TupleRow]
+
+
+def write_failures(connection: Connection, count: int) -> None:
+    lost = [
+        message(
+            organization_id="acme", lead_id=f"refused {number}", message_body=f"Buy now, {number} per cent off number {number}",
+            sent_at=MONDAY + timedelta(minutes=number),
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    send(connection, lost)
+    record(connection, [event(sent.id, "unsubscribed") for sent in lost])
+    connection.commit()
+
+
+def test_losses_cost_and_time_are_shown_where_people_look(connection: Connection, run: Run) -> None:
+    write_deals(connection, 60)
+    assert run("score_weeks", partition_key=str(WEEK)).success
+    shown = metadata(run("train_scope", partition_key="global"), "fine_tuned_model")
+    assert str(shown["loss"]).startswith("![Loss](data:image/png;base64,")
+    assert len(str(shown["loss"])) < 30_000
+    assert float(str(shown["duration_seconds"])) > 0
+    assert float(str(shown["estimated_cost_usd"])) > 0
+    assert abs(float(str(shown["cost_usd"])) / float(str(shown["estimated_cost_usd"])) - 1) < 0.5
+    points = connection.execute("select jsonb_array_length(loss_curve), estimated_usd > 0 from fine_tuning_jobs").fetchone()
+    assert points is not None
+    assert points[0] >= 3
+    assert points[1]
+
+
+def test_by_preference_the_pairs_are_trained_on(
+    connection: Connection, run: Run, configured: Database, monkeypatch: pytest.MonkeyPatch, model_server: Served
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_TRAINING_METHOD", "dpo")
+    monkeypatch.setenv("FLYWHEEL_MIN_EXAMPLES", "20")
+    write_deals(connection, 40)
+    write_failures(connection, 40)
+    assert run("score_weeks", partition_key=str(WEEK)).success
+    trained = run("train_scope", partition_key="global")
+    assert trained.success, why(trained)
+    assert metadata(trained, "fine_tuned_model")["method"] == "dpo"
+    assert metadata(trained, "fine_tuned_model")["dataset_hash"] == metadata(trained, "preference_pairs")["dataset_hash"]
+    assert not [each for each in trained.get_asset_materialization_events() if each.asset_key == dg.AssetKey("training_jsonl")]
+    job_id = str(metadata(trained, "fine_tuned_model")["job_id"])
+    method = model_server.client.fine_tuning.jobs.retrieve(job_id).method
+    assert method is not None
+    assert method.type == "dpo"
+    assert connection.execute("select model_version, status from model_registry").fetchone() == ("v1.0.0", "ready")
+
+
+def test_a_method_that_the_trainer_lacks_is_refused_in_one_line(
+    connection: Connection, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_TRAINER", "exemplars")
+    monkeypatch.setenv("FLYWHEEL_TRAINING_METHOD", "dpo")
+    refused = run("train_scope", partition_key="global", asset_selection=[dg.AssetKey("fine_tuned_model")])
+    assert not refused.success
+    assert "FLYWHEEL_TRAINING_METHOD is dpo, but the trainer exemplars can only do supervised" in why(refused)
+
+
+def tick(instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    context = dg.build_sensor_context(instance=instance, resources={"flywheel": Flywheel()}, definitions=build_defs())
+    result = late_trainings(context)
+    assert isinstance(result, dg.SensorResult)
+    return list(result.run_requests or [])
+
+
+def test_a_training_whose_end_is_reported_after_its_run_is_gone_is_gone_on_with(
+    connection: Connection, run: Run, instance: dg.DagsterInstance, model_server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_deals(connection, 60)
+    assert run("score_weeks", partition_key=str(WEEK)).success
+    before = model_server.count_calls()["jobs_created"]
+    model_server.set_fault(kind="job_slow", seconds=0, looks=3)
+    monkeypatch.setenv("FLYWHEEL_TRAINING_TIMEOUT_HOURS", "0.0000001")  # the run gives up at its first look
+    assert not run("train_scope", partition_key="global").success
+    monkeypatch.delenv("FLYWHEEL_TRAINING_TIMEOUT_HOURS")
+    assert tick(instance) == []
+    connection.execute(
+        "insert into training_notices (webhook_id, event_type, job_id)"
+        " select 'wh_9', 'fine_tuning.job.succeeded', provider_job_id from fine_tuning_jobs"
+    )
+    connection.commit()
+    (request,) = tick(instance)
+    assert (request.partition_key, request.run_key) == ("global", "global:wh_9")
+    gone_on = run("train_scope", partition_key="global", asset_selection=request.asset_selection)
+    assert gone_on.success, why(gone_on)
+    assert metadata(gone_on, "model_registry_entry")["model_version"] == "v1.0.0"
+    assert model_server.count_calls()["jobs_created"] == before + 1
+    assert tick(instance) == []
+
+
+def watched(run: Run) -> dg.AssetCheckEvaluation:
+    (check,) = run("watch_bases").get_asset_check_evaluations()
+    return check
+
+
+def test_a_deployed_model_whose_base_ends_turns_red_with_a_plan(
+    connection: Connection, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_BASE_MODEL", "gpt-6-luna")
+    assert watched(run).passed
+    write_deals(connection, 60)
+    assert run("score_weeks", partition_key=str(WEEK)).success
+    assert run("train_scope", partition_key="global", asset_selection=[dg.AssetKey("training_jsonl")]).success
+    connection.execute(
+        "insert into model_registry (model_id, model_version, base_model, trainer, status) values ('ft:x', 'v1.0.0', 'gpt-4o-2024-08-06', 'openai', 'deployed')"
+    )
+    connection.commit()
+    red = watched(run)
+    soon = (date(2027, 1, 14) - datetime.now(UTC).date()).days <= 60
+    assert red.passed is not soon
+    assert connection.execute("select base_ends_on from model_registry").fetchone() == (date(2027, 1, 14),)
+    if soon:
+        assert red.severity is dg.AssetCheckSeverity.ERROR
+        assert "gpt-4o-2024-08-06" in str(red.description)
+        plan = str(red.metadata["instead"].value)
+        assert "together" in plan and "exemplars" in plan and "| openai" not in plan
+
+
+def test_a_base_that_would_be_trained_next_warns(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_BASE_MODEL", "gpt-4.1-nano-2025-04-14")  # ended on 2026-10-23
+    warned = watched(run)
+    assert (warned.passed, warned.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "was switched off on 2026-10-23" in str(warned.description)
