@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -229,14 +229,12 @@ def _wait(
     job_id, deadline = row["provider_job_id"], patience.clock() + patience.limit.total_seconds()
     while True:
         seen = patience.insist(lambda: trainer.status(job_id), attempts=_LOOKS, on=TransientTrainingError)
+        if seen.state is JobState.SUCCEEDED and not seen.model_id:  # its name may appear later than its end
+            seen = replace(seen, state=JobState.RUNNING, provider_status=f"{seen.provider_status}, but names no model yet")
         progress(seen)
         if seen.state is not JobState.RUNNING:
             curve = _loss_curve(trainer, job_id)
         if seen.state is JobState.SUCCEEDED:
-            if not seen.model_id:
-                raise TrainingError(
-                    f"fine-tuning job {job_id} succeeded without naming a model; look at the provider's page of this job"
-                )
             cost = trainer.cost_usd(seen.trained_tokens) if seen.trained_tokens is not None else None
             _update(
                 connection, row["id"], status="succeeded", provider_status=seen.provider_status, model_id=seen.model_id,

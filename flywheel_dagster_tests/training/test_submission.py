@@ -536,11 +536,27 @@ def test_each_step_is_kept_though_the_caller_had_a_transaction_open(
     assert the_job(owner)["status"] == "succeeded"
 
 
-def test_a_success_without_a_model_is_no_success(
-    connection: psycopg.Connection[TupleRow], trainer: OpenAITrainer, dataset: Dataset, trained: Training
+def test_a_success_whose_model_is_named_later_is_waited_for(
+    connection: psycopg.Connection[TupleRow], trainer: OpenAITrainer, trained: Training
+) -> None:
+    status, looks = trainer.status, iter(range(100))
+
+    def told_late(job_id: str) -> JobStatus:
+        seen = status(job_id)
+        return replace(seen, model_id=None) if seen.state is JobState.SUCCEEDED and next(looks) < 5 else seen
+
+    trainer.status = told_late  # type: ignore[method-assign]
+    said: list[str] = []
+    assert trained(progress=lambda seen: said.append(seen.provider_status)).model_id.startswith("ft:")
+    assert said.count("succeeded, but names no model yet") == 5
+    assert the_job(connection)["status"] == "succeeded"
+
+
+def test_a_success_that_never_names_a_model_is_no_success(
+    connection: psycopg.Connection[TupleRow], trainer: OpenAITrainer, trained: Training
 ) -> None:
     status = trainer.status
     trainer.status = lambda job_id: replace(status(job_id), state=JobState.SUCCEEDED, model_id=None)  # type: ignore[method-assign]
-    with pytest.raises(TrainingError, match="succeeded without naming a model"):
+    with pytest.raises(TransientTrainingError, match="succeeded, but names no model yet after 24 h"):
         trained()
-    assert the_job(connection)["status"] == "submitted"
+    assert the_job(connection)["status"] == "running"
