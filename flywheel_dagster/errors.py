@@ -33,11 +33,19 @@ class BudgetError(InputError):
     """Training would cost more than the budget allows, or nobody knows what; nothing was sent."""
 
 
+class TransientError(FlywheelError):
+    """What may pass by itself. `retry_after`: the seconds that a provider wants to be left alone, where it said so."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class TrainingError(FlywheelError):
     """A trainer refused, failed or gave up; nothing was registered."""
 
 
-class TransientTrainingError(TrainingError):
+class TransientTrainingError(TransientError, TrainingError):
     """The provider may accept the same call later (408, 429, 5xx, a lost connection)."""
 
 
@@ -57,7 +65,7 @@ class ModelError(FlywheelError):
     """A language model can't be asked: not its answer is wrong, but the account, the key, the batch or the connection."""
 
 
-class TransientModelError(ModelError):
+class TransientModelError(TransientError, ModelError):
     """The provider may accept the same call later (408, 409, 429, 5xx, a lost connection)."""
 
 

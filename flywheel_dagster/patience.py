@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
+from flywheel_dagster.errors import TransientError
+
 _T = TypeVar("_T")
+_LONGEST_REQUEST = 600.0  # seconds: as long as a provider's Retry-After is obeyed
 
 
 @dataclass(frozen=True)
@@ -22,15 +25,21 @@ class Patience:
         """Numbers of tries, with pauses of 1, 2, 4 … seconds in between, none longer than a poll."""
         for number in range(count):
             if number:
-                self.sleep(min(self.poll.total_seconds(), 2.0 ** (number - 1)))
+                self.sleep(self._backoff(number))
             yield number
 
     def insist(self, step: Callable[[], _T], *, attempts: int, on: type[Exception]) -> _T:
-        """What `step` returns, tried again while it raises `on`, as often as `attempts` allows; then its last error."""
-        for attempt in self.tries(attempts):
+        """What `step` returns, tried again while it raises `on`, as often as `attempts` allows; then its last error.
+
+        The pauses are those of `tries`, or longer (up to ten minutes) where the error says when the provider wants to be called again.
+        """
+        for attempt in range(1, attempts):
             try:
                 return step()
-            except on:
-                if attempt == attempts - 1:
-                    raise
-        raise AssertionError("unreachable")
+            except on as error:
+                asked = error.retry_after if isinstance(error, TransientError) else None
+                self.sleep(max(self._backoff(attempt), min(asked or 0.0, _LONGEST_REQUEST)))
+        return step()
+
+    def _backoff(self, failures: int) -> float:
+        return min(self.poll.total_seconds(), 2.0 ** (failures - 1))

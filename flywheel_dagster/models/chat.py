@@ -2,20 +2,23 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
 
 import openai
 from openai.types.chat import ChatCompletion
 
 from flywheel_dagster.errors import PermanentModelError, TransientModelError, UnansweredModelError
-from flywheel_dagster.openai_errors import Failures, checked_key, classified
+from flywheel_dagster.http_errors import Failures
+from flywheel_dagster.openai_errors import checked_key, classified
 
 Messages = Sequence[Mapping[str, str]]
 
 _REMEDIES = {
     "invalid_api_key": "the key was refused; set a valid one",
     "model_not_found": "the address doesn't offer this model: it was deleted or switched off there, or another account trained it",
+    "model_not_available": "the address doesn't run this model now: at together.ai, start a dedicated endpoint for it",
+    "DeploymentNotFound": "no deployment of this name stands at Azure: it was deleted, or the address is another resource's",
     "insufficient_quota": "the account has no credit left; add some",
     "credit_balance_exhausted": "the account has no credit left; add some",
 }
@@ -49,21 +52,36 @@ class Chat(Protocol):
 
 
 class OpenAIChat:
-    """A model at an address that speaks OpenAI's chat API; `base_url` None is OpenAI's own. Asking is safe to repeat, so the client does."""
+    """A model at an address that speaks OpenAI's chat API; `base_url` None is OpenAI's own. Asking is safe to repeat, so the client does.
 
-    def __init__(self, name: str, *, api_key: str, base_url: str | None = None, timeout: float = 60, retries: int = 3) -> None:
-        self.name, self._api_key = name, checked_key(api_key)
+    `provider` is whom errors name, `token_limit` the parameter that bounds an answer there.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        api_key: str,
+        base_url: str | None = None,
+        timeout: float = 60,
+        retries: int = 3,
+        provider: str = "OpenAI",
+        token_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens",  # noqa: S107  no secret
+    ) -> None:
+        self.name, self._api_key, self._token_limit = name, checked_key(api_key), token_limit
+        self._failures = replace(_FAILURES, provider=provider)
         self._client = openai.AsyncOpenAI(api_key=self._api_key, base_url=base_url, timeout=timeout, max_retries=retries)
 
     async def answer(self, messages: Messages, *, max_tokens: int | None = None, seed: int | None = None) -> Answer:
         """POST /chat/completions."""
         began = time.monotonic()
-        with classified(f"asking {self.name}", api_key=self._api_key, failures=_FAILURES):
+        limit: dict[str, Any] = {self._token_limit: max_tokens} if max_tokens is not None else {}
+        with classified(f"asking {self.name}", api_key=self._api_key, failures=self._failures):
             said: ChatCompletion = await self._client.chat.completions.create(
                 model=self.name,
                 messages=[dict(message) for message in messages],  # type: ignore[misc]  # their union of roles
-                max_completion_tokens=max_tokens if max_tokens is not None else openai.omit,
                 seed=seed if seed is not None else openai.omit,
+                **limit,
             )
         if not said.choices:
             raise PermanentModelError(

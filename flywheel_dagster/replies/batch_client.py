@@ -16,7 +16,8 @@ import orjson
 from openai.types import Batch
 
 from flywheel_dagster.errors import PermanentModelError, TransientModelError, UnansweredModelError, UnknownBatchError
-from flywheel_dagster.openai_errors import Failures, checked_key, classified
+from flywheel_dagster.http_errors import Failures
+from flywheel_dagster.openai_errors import checked_key, classified
 from flywheel_dagster.replies.choice import REMEDIES, ChatModel
 from flywheel_dagster.replies.model_answer import Answer, Reason, Unanswered, Usage, read_completion, read_refusal
 from flywheel_dagster.replies.model_prompt import chat_request

@@ -2,9 +2,7 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -12,6 +10,7 @@ import openai
 import orjson
 
 from flywheel_dagster.errors import PermanentModelError
+from flywheel_dagster.http_errors import retry_after
 from flywheel_dagster.openai_errors import checked_key
 from flywheel_dagster.replies.choice import REMEDIES, ChatModel
 from flywheel_dagster.replies.model_answer import Answer, Reason, Unanswered, Usage, read_completion, read_refusal
@@ -83,7 +82,7 @@ class ModelClient:
             if error.status_code in (401, 403, 404):  # the server's own words, and with them the cause, may quote key and reply
                 remedy = REMEDIES.get(error.code or "", "look at OPENAI_API_KEY, OPENAI_BASE_URL and FLYWHEEL_REPLY_MODEL")
                 raise PermanentModelError(f"the model can't be asked ({refused.detail}); {remedy}") from None
-            return Answer(refused, Usage()), _retry_after(error.response.headers)
+            return Answer(refused, Usage()), retry_after(error.response.headers)
         try:
             body = orjson.loads(answered.content)
         except orjson.JSONDecodeError:
@@ -100,17 +99,3 @@ def _unanswered(reason: Reason, detail: str = "") -> Answer:
 def _backoff(attempt: int) -> float:
     """Half a second, doubled for each attempt, less up to a quarter by chance so that many callers don't come back at once."""
     return 0.5 * 2.0 ** (attempt - 1) * random.uniform(0.75, 1)  # noqa: S311  no secret
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds by retry-after-ms or Retry-After (a number or an HTTP date, RFC 9110 10.2.3); None where there is none to be read."""
-    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
-        try:
-            seconds = float(headers[name]) / unit
-        except (KeyError, ValueError):
-            continue
-        return seconds if seconds >= 0 else None
-    try:
-        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
-    except (KeyError, ValueError):
-        return None

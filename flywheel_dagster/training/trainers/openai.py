@@ -1,7 +1,7 @@
 """OpenAI's fine-tuning, through the official client, and anything that speaks the same API under another base URL."""
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import date
 from pathlib import Path
@@ -33,13 +33,14 @@ _REMEDIES = {
     "invalid_api_key": "the key was refused; set OPENAI_API_KEY to a valid one",
     "model_not_available": "this base model can't be fine-tuned; set FLYWHEEL_BASE_MODEL to one that can",
 }
-_FAILURES = Failures(PermanentTrainingError, TransientTrainingError, UnansweredError, _REMEDIES)
 
 
 class OpenAITrainer:
     """Supervised and direct-preference fine-tuning. Nothing is retried by the client: a repeated POST could buy a second job."""
 
     name = "openai"
+    failures = Failures(PermanentTrainingError, TransientTrainingError, UnansweredError, _REMEDIES)
+    key_setting = "OPENAI_API_KEY"
     offer = Offer(
         methods=("supervised", "dpo"),
         least_examples=10,
@@ -52,7 +53,8 @@ class OpenAITrainer:
     def __init__(
         self, recipe: Recipe, *, api_key: str, base_url: str | None = None, local: bool = False, prices: PriceList | None = None
     ) -> None:
-        self.recipe, self._local, self._api_key, self._prices = recipe, local, checked_key(api_key), prices
+        self.recipe, self._local, self._prices = recipe, local, prices
+        self._api_key = checked_key(api_key, setting=self.key_setting)
         self._client = openai.OpenAI(api_key=self._api_key, base_url=base_url, max_retries=0, timeout=120)
         weakref.finalize(self, self._client.close)  # its connections go with the trainer
 
@@ -71,12 +73,11 @@ class OpenAITrainer:
         return True
 
     def find(self, key: str) -> str | None:
-        """GET /fine_tuning/jobs with our key in its metadata; an oldest job wins, should there be two."""
+        """GET /fine_tuning/jobs, newest first; an oldest job wins, should there be two."""
         found = None
         with self._errors("listing jobs"):
-            for job in self._client.fine_tuning.jobs.list(limit=100, extra_query={f"metadata[{_KEY}]": key}):
-                if (job.metadata or {}).get(_KEY) == key:
-                    found = job.id
+            for job in self._bought_for(key):
+                found = job.id
         return found
 
     def create(self, *, key: str, training_file: str, validation_file: str | None, suffix: str) -> str:
@@ -86,11 +87,9 @@ class OpenAITrainer:
                 model=self.recipe.base_model,
                 training_file=training_file,
                 validation_file=validation_file if validation_file is not None else openai.omit,
-                suffix=suffix,
                 seed=self.recipe.seed,
                 method=_method(self.recipe),
-                metadata={_KEY: key},
-                extra_body=self._extra_body(),
+                **self._marks(key, suffix),
             )
         return job.id
 
@@ -101,8 +100,8 @@ class OpenAITrainer:
                 job = self._client.fine_tuning.jobs.retrieve(job_id)
             except openai.NotFoundError:  # told without its cause, which may quote the key
                 raise UnknownJobError(
-                    f"OpenAI knows no fine-tuning job {job_id}: it was deleted there, or bought with another account's key; set "
-                    "OPENAI_API_KEY to the key that bought it, or materialize fine_tuned_model with resubmit: true to buy a new one"
+                    f"{self.failures.provider} knows no fine-tuning job {job_id}: it was deleted there, or bought with another account's key; "
+                    f"set {self.key_setting} to the key that bought it, or materialize fine_tuned_model with resubmit: true to buy a new one"
                 ) from None
         state = _ENDS.get(job.status, JobState.RUNNING)
         return JobStatus(
@@ -142,9 +141,15 @@ class OpenAITrainer:
         """By the dated price list; the local server is free."""
         return 0.0 if self._local else openai_training_cost(self.recipe.base_model, trained_tokens, self._prices)
 
-    def _extra_body(self) -> dict[str, Any] | None:
-        """What a compatible provider wants besides."""
-        return None
+    def _marks(self, key: str, suffix: str) -> dict[str, Any]:
+        """What names a job, and lets it be found by its key."""
+        return {"suffix": suffix, "metadata": {_KEY: key}}
+
+    def _bought_for(self, key: str) -> Iterator[FineTuningJob]:
+        """The jobs that were created under a key: the list is asked for it, and looked through, as not every server heeds the question."""
+        for job in self._client.fine_tuning.jobs.list(limit=100, extra_query={f"metadata[{_KEY}]": key}):
+            if (job.metadata or {}).get(_KEY) == key:
+                yield job
 
     def _last_event(self, job_id: str) -> str | None:
         # Only told, never decided upon: a job whose events can't be had still has its state.
@@ -154,7 +159,7 @@ class OpenAITrainer:
         return None
 
     def _errors(self, doing: str) -> AbstractContextManager[None]:
-        return classified(doing, api_key=self._api_key, failures=_FAILURES)
+        return classified(doing, api_key=self._api_key, failures=self.failures)
 
 
 def _job_error(job: FineTuningJob) -> str | None:
@@ -196,7 +201,7 @@ def shutdown_dates(settings: Settings) -> dict[str, date]:
     key, base_url = _access(settings)
     with (
         openai.OpenAI(api_key=checked_key(key), base_url=base_url, max_retries=2, timeout=30) as client,
-        classified("listing models", api_key=key, failures=_FAILURES),
+        classified("listing models", api_key=key, failures=OpenAITrainer.failures),
     ):
         listed = {model.id: model.shutdown_date for model in client.models.list()}
     return {model: date.fromisoformat(day) for model, day in listed.items() if day is not None}
