@@ -30,7 +30,7 @@ _TEMPLATE = f"flywheel_template_{_SESSION}"
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off", "max_connections": "200"}
 _OURS = (
     "DATABASE_URL", "FLYWHEEL_", "TRAINING_DATA_DIR", "OPENAI_", "DAGSTER_HOME", "SENDGRID_", "CRM_", "HUBSPOT_", "PIPEDRIVE_",
-    "SALESFORCE_", "CALENDLY_",
+    "SALESFORCE_", "CALENDLY_", "AZURE_", "TOGETHER_",
 )  # fmt: skip
 
 

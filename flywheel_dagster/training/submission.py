@@ -153,7 +153,11 @@ def _submit(
         _update(connection, job, estimated_usd=None if estimated.usd is None else str(estimated.usd))
         _upload(connection, trainer, dataset, job)
         files = _read(connection, job)
-        _wait_for_import(trainer, files, patience)
+        try:
+            _wait_for_import(trainer, files, patience)
+        except PermanentTrainingError:
+            _update(connection, job, training_file_id=None, validation_file_id=None)  # the next call uploads anew
+            raise
         with connection.transaction():  # an erasure may have come while the files went up
             require_not_erased(connection, dataset)
         # Said before it is done. It also proves that the connection lives, and with it the lock.
@@ -168,7 +172,7 @@ def _submit(
             _update(connection, job, status="planned")
             raise
         except PermanentTrainingError:
-            # The reason may be a file that was deleted at the provider: the next call uploads anew.
+            # The reason may be a file that was deleted at the provider.
             _update(connection, job, status="planned", training_file_id=None, validation_file_id=None)
             raise
 

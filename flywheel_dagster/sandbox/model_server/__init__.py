@@ -1,4 +1,4 @@
-"""A model server with OpenAI's wire format, for development and tests only: it learns in a modest way from the files it is given.
+"""A model server with OpenAI's, Together's and Azure's wire formats, for development and tests only: it learns modestly from its files.
 
 Nothing here is a language model, nothing leaves the machine, and nothing here imports Dagster.
 """

@@ -26,7 +26,8 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m flywheel_dagster.sandbox.model_server",
         description="A model server with OpenAI's wire format, for development and tests only. It learns from its training files in a "
-        "modest way (n-grams and retrieval) and keeps everything in one directory. Point OPENAI_BASE_URL at http://127.0.0.1:PORT/v1.",
+        "modest way (n-grams and retrieval) and keeps everything in one directory. Point OPENAI_BASE_URL at http://127.0.0.1:PORT/v1 "
+        "or TOGETHER_BASE_URL at http://127.0.0.1:PORT/together/v1. Azure's planes are under /azure: openai/v1, management, login.",
     )
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="where files, jobs and models are kept")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 (the default) takes a free one")
@@ -36,6 +37,9 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument(
         "--job-seconds", type=float, default=2.0, help="least duration of a fine-tuning job or a batch (default 2, 0 = at once)"
+    )
+    parser.add_argument(
+        "--adapters", type=Path, metavar="DIR", help="where LoRA adapters are, MODEL/adapter; they take the extra lora"
     )
     arguments = parser.parse_args()
     if arguments.job_seconds < 0:
@@ -51,7 +55,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     from flywheel_dagster.sandbox.model_server.store import write_whole
 
     connections = Connections()
-    app = create_app(Settings(arguments.state, arguments.identity, arguments.job_seconds), connections)
+    app = create_app(Settings(arguments.state, arguments.identity, arguments.job_seconds, arguments.adapters), connections)
     listener = _bind(arguments.port)
     port = listener.getsockname()[1]
     ready = {"port": port, "pid": os.getpid(), "identity": arguments.identity, "url": f"http://127.0.0.1:{port}"}
@@ -63,7 +67,7 @@ def _serve(arguments: argparse.Namespace) -> int:
             await super().startup(sockets)
             if arguments.ready_file:
                 write_whole(arguments.ready_file, json.dumps(ready).encode())
-            sys.stdout.write(f"Sandbox model server at {ready['url']}/v1 (state in {arguments.state})\n")
+            sys.stdout.write(f"Sandbox model server at {ready['url']}/v1, /together/v1 and /azure (state in {arguments.state})\n")
             sys.stdout.flush()
 
     config = uvicorn.Config(

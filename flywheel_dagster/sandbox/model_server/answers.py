@@ -1,4 +1,4 @@
-"""How a model answers: a fine-tuned one from its nearest training examples, a base one with a plain sales message. No HTTP here."""
+"""How a model answers: a fine-tuned one from its nearest training examples, a base one like the answers in its prompt, or plainly. No HTTP here."""
 
 import json
 import math
@@ -6,19 +6,23 @@ import random
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from flywheel_dagster.sandbox.model_server import ngram
+from flywheel_dagster.sandbox.model_server.blending import blend
 from flywheel_dagster.sandbox.model_server.learning import Pair
 from flywheel_dagster.sandbox.model_server.prompt_fields import carry_over, pick_field, read_fields
 from flywheel_dagster.sandbox.model_server.retrieval import PromptIndex
 from flywheel_dagster.sandbox.model_server.store import write_whole
+from flywheel_dagster.sandbox.model_server.tokens import message_text, prompt_text
 
 _CANDIDATES = 8
 _RECOMBINATIONS = 3
 _KEPT_MODELS = 6
-_SENTENCE_END = re.compile(r"(?<=[.!?\n])(?=\s)")
+_TRIES = 4
+_PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
 
 _OPENINGS = (
     "I am writing to introduce {product} to {company}.",
@@ -48,8 +52,32 @@ def load_pairs(path: Path) -> list[Pair]:
     return [Pair(**row) for row in json.loads(path.read_bytes())["pairs"]]
 
 
+def answer_by_base(messages: Sequence[Mapping[str, Any]], *, temperature: float, chance: random.Random) -> str:
+    """A base model's answer: in the manner of the earlier answers that the conversation shows it, or plainly where it shows none.
+
+    The shown turns are to it what training examples are to a fine-tuned model: the one that was asked the most similar thing answers.
+    Placeholders that they all have are kept, in nearly every answer.
+    """
+    shown: list[Pair] = []
+    asked: list[str] = []
+    for message in messages:
+        if message["role"] == "user":
+            asked.append(message_text(message))
+        elif message["role"] == "assistant" and asked:
+            shown.append(Pair("\n".join(asked), message_text(message)))
+            asked = []
+    if not shown or not asked:
+        return answer_plainly(prompt_text(messages), temperature=temperature, chance=chance)
+    model, kept = FittedModel(shown, ngram.EVEN_WEIGHTS), set.intersection(*(_placeholders(pair.answer) for pair in shown))
+    for _ in range(_TRIES):
+        text = model.answer("\n".join(asked), temperature=temperature, chance=chance)
+        if kept <= _placeholders(text):
+            break
+    return text
+
+
 def answer_plainly(prompt: str, *, temperature: float, chance: random.Random) -> str:
-    """A base model's answer: a generic sales message from the prompt's facts, the same one at temperature 0."""
+    """A generic sales message from the prompt's facts, the same one at temperature 0."""
     fields = read_fields(prompt)
     facts = {
         "company": pick_field(fields, "company", otherwise="your company"),
@@ -74,10 +102,10 @@ class FittedModel:
     def answer(self, prompt: str, *, temperature: float, chance: random.Random) -> str:
         """The nearest example's answer, carried over to this prompt's facts.
 
-        Above temperature 0 the example is drawn among the near ones, and its end may come from another of them where the n-gram
-        finds that fluent; the hotter, the freer.
+        Above temperature 0 it is blended of near ones, and of several such texts one is drawn by how fluent the n-gram finds it; the hotter,
+        the freer.
         """
-        near = self._index.nearest(prompt, most=_CANDIDATES)
+        near = self._nearest(prompt)
         if not near:
             return answer_plainly(prompt, temperature=temperature, chance=chance)
         if temperature <= 0:
@@ -85,12 +113,20 @@ class FittedModel:
         best = near[0][1] or 1.0
         heat = [math.exp((score - near[0][1]) / (0.1 * best * temperature)) for _, score in near]
         numbers = [number for number, _ in near]
-        chosen = self._carried(chance.choices(numbers, heat)[0], prompt)
-        others = [self._carried(number, prompt) for number in chance.choices(numbers, heat, k=_RECOMBINATIONS)]
-        options = [chosen, *(_join(chosen, other) for other in others)]
+        carried = {number: self._carried(number, prompt) for number in numbers}
+        options = []
+        for opening in chance.choices(numbers, heat, k=_RECOMBINATIONS):
+            options.append(blend([carried[opening], *(carried[number] for number in numbers if number != opening)], chance))
         fluency = self._fluency(options)
         best_fluency = max(fluency)
         return chance.choices(options, [math.exp((value - best_fluency) / temperature) for value in fluency])[0]
+
+    def _nearest(self, prompt: str) -> list[tuple[int, float]]:
+        """Near examples with their scores, best first: of the prompt's own channel, where there are any."""
+        near = self._index.nearest(prompt, most=4 * _CANDIDATES)
+        channel = read_fields(prompt).get("channel")
+        same = [each for each in near if channel and read_fields(self._pairs[each[0]].prompt).get("channel") == channel]
+        return (same or near)[:_CANDIDATES]
 
     def _carried(self, number: int, prompt: str) -> str:
         pair = self._pairs[number]
@@ -121,7 +157,5 @@ class FittedModels:
             return model
 
 
-def _join(opening: str, ending: str) -> str:
-    """The first half of one text's sentences, then the second half of another's."""
-    first, second = _SENTENCE_END.split(opening), _SENTENCE_END.split(ending)
-    return "".join(first[: (len(first) + 1) // 2] + second[(len(second) + 1) // 2 :])
+def _placeholders(text: str) -> set[str]:
+    return set(_PLACEHOLDER.findall(text))

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -15,7 +16,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from flywheel_dagster.sandbox.model_server import azure, together
+from flywheel_dagster.sandbox.model_server.adapters import Adapters
+from flywheel_dagster.sandbox.model_server.adapters_answers import AdapterAnswers
 from flywheel_dagster.sandbox.model_server.answers import FittedModels
+from flywheel_dagster.sandbox.model_server.azure_deployments import deployed_model, deployment_routes
 from flywheel_dagster.sandbox.model_server.batch_lifecycle import Batcher
 from flywheel_dagster.sandbox.model_server.batch_routes import batch_routes
 from flywheel_dagster.sandbox.model_server.billing import Billing
@@ -32,19 +37,25 @@ from flywheel_dagster.sandbox.model_server.wire import ApiError, error_response
 
 NOTICE = (
     "A sandbox for development and tests, not a language model: it remembers training examples and counts n-grams. "
-    "It has OpenAI's wire format and keeps everything on this machine. Tokens are counted approximately."
+    "It has OpenAI's wire format under /v1, Together's under /together/v1 and Azure's under /azure (openai/v1, management, login), and "
+    "keeps everything on this machine. Tokens are counted approximately."
 )
 _REVOKED_KEY = "sk-revoked"
+_AZURE_DENIED = (
+    "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active "
+    "subscription and use a correct regional API endpoint for your resource."
+)
 _KEY_PAGE = "You can find your API key at https://platform.openai.com/account/api-keys."
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a server runs. `job_seconds` is the least time a job or batch takes; `identity` is told by /health."""
+    """How a server runs. `job_seconds` is the least time a job or batch takes; `identity` is told by /health; `adapters` are folders."""
 
     state: Path
     identity: str
     job_seconds: float
+    adapters: Path | None = None
 
 
 def create_app(settings: Settings, connections: Connections) -> Starlette:
@@ -54,12 +65,15 @@ def create_app(settings: Settings, connections: Connections) -> Starlette:
     trainer = Trainer(store, job_seconds=settings.job_seconds)
     plan, calls, fitted, billing = FaultPlan(), Counter[str](), FittedModels(), Billing(store)
     batcher = Batcher(store, fitted=fitted, faults=plan, batch_seconds=settings.job_seconds)
+    adapters = Adapters(settings.adapters)
+    adapter_answers = AdapterAnswers(adapters)
 
     @asynccontextmanager
     async def live(app: Starlette) -> AsyncIterator[None]:
         trainer.start_open_jobs()
         batcher.start_open_batches()
         yield
+        adapter_answers.close()
         await batcher.close()
         await trainer.close()
         store.close()
@@ -78,9 +92,14 @@ def create_app(settings: Settings, connections: Connections) -> Starlette:
         *billing.routes(),
         *file_routes(store),
         *job_routes(store, trainer, plan),
-        *model_routes(store),
+        *model_routes(store, adapters),
         *batch_routes(store, batcher, plan),
-        *chat_routes(store, fitted, billing, plan),
+        *chat_routes(store, fitted, billing, plan, adapters=adapter_answers),
+        *together.together_routes(store, trainer, plan),
+        *chat_routes(store, fitted, billing, plan, root=together.ROOT),
+        *azure.azure_routes(store, trainer, plan),
+        *deployment_routes(store),
+        *chat_routes(store, fitted, billing, plan, root=azure.ROOT, find=partial(deployed_model, store)),
     ]
     faults = Middleware(FaultMiddleware, plan=plan, calls=calls, connections=connections, routes=list(routes))
     handlers = {ApiError: _answer_api_error, HTTPException: _answer_http_error, Exception: _answer_own_failure}
@@ -88,7 +107,10 @@ def create_app(settings: Settings, connections: Connections) -> Starlette:
 
 
 class KeyMiddleware:
-    """Refuses calls under /v1 without a bearer token, or with the one that stands for a revoked key."""
+    """Refuses calls to OpenAI's, Together's and Azure's API without a bearer token, or with the one that stands for a revoked key.
+
+    Azure takes its key in the header api-key, too; its control plane looks after its tokens itself.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -96,8 +118,14 @@ class KeyMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on, or answer 401."""
         error = None
-        if scope["type"] == "http" and scope["path"].startswith("/v1"):
-            error = check_key(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
+        if scope["type"] == "http" and scope["path"].startswith(("/v1", together.ROOT, azure.ROOT)):
+            headers = dict(scope["headers"])
+            given = headers.get(b"authorization", b"")
+            if scope["path"].startswith(azure.ROOT) and b"api-key" in headers:
+                given = b"Bearer " + headers[b"api-key"]
+            error = check_key(given.decode("latin-1"))
+            if error and scope["path"].startswith(azure.ROOT):
+                error = ApiError(401, _AZURE_DENIED, code="401")
         await (error_response(error) if error else self._app)(scope, receive, send)
 
 

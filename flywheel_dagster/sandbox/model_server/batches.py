@@ -70,14 +70,14 @@ class Batch:
     fault: dict[str, Any] | None
 
     def as_wire(self) -> dict[str, Any]:
-        """The batch object of the API."""
+        """The batch object of the API; its model is told once it is known."""
         done = self.progress
         moments = ("in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled")
         return {
             "id": self.id,
             "object": "batch",
             "endpoint": self.endpoint,
-            "model": self.model,
+            **({} if self.model is None else {"model": self.model}),
             "errors": None if self.errors is None else {"object": "list", "data": self.errors},
             "input_file_id": self.input_file,
             "completion_window": _WINDOW,

@@ -2,37 +2,52 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from flywheel_dagster.sandbox.model_server.adapters_answers import AdapterAnswers
 from flywheel_dagster.sandbox.model_server.answers import FittedModels
 from flywheel_dagster.sandbox.model_server.billing import Billing
 from flywheel_dagster.sandbox.model_server.chat_requests import read_chat_request
 from flywheel_dagster.sandbox.model_server.completions import FINGERPRINT, Choice, complete
-from flywheel_dagster.sandbox.model_server.faults import CHAT, FaultPlan
-from flywheel_dagster.sandbox.model_server.models import require_model
+from flywheel_dagster.sandbox.model_server.faults import FaultPlan
+from flywheel_dagster.sandbox.model_server.models import KnownModel, require_model
 from flywheel_dagster.sandbox.model_server.store import Store
 from flywheel_dagster.sandbox.model_server.wire import read_json
 
 
-def chat_routes(store: Store, fitted: FittedModels, billing: Billing, faults: FaultPlan) -> list[Route]:
-    """The chat route. Token counts are words and signs, not OpenAI's."""
+def chat_routes(
+    store: Store,
+    fitted: FittedModels,
+    billing: Billing,
+    faults: FaultPlan,
+    *,
+    root: str = "/v1",
+    find: Callable[[str], KnownModel] | None = None,
+    adapters: AdapterAnswers | None = None,
+) -> list[Route]:
+    """The chat route under a root. `find` knows models by other names. Token counts are words and signs, but for `adapters` real ones."""
+    path, model_of = f"{root}/chat/completions", find or partial(require_model, store)
 
     async def answer(request: Request) -> Response:
         billing.note_body(await request.body())
         asked = read_chat_request(await read_json(request))
-        model, fault = require_model(store, asked.model), faults.take_for_answer(CHAT)
-        body, choices = await asyncio.to_thread(complete, asked, model, fitted=fitted, models=store.models, fault=fault)
+        done = None if adapters is None else await adapters.complete(asked)
+        if done is None:
+            model, fault = model_of(asked.model), faults.take_for_answer(f"POST {path}")
+            done = await asyncio.to_thread(complete, asked, model, fitted=fitted, models=store.models, fault=fault)
+        body, choices = done
         billing.bill_chat(asked.messages)
         if asked.stream:
             return StreamingResponse(_stream(body, choices, usage=asked.include_usage), media_type="text/event-stream")
         return JSONResponse(body)
 
-    return [Route("/v1/chat/completions", answer, methods=["POST"])]
+    return [Route(path, answer, methods=["POST"])]
 
 
 async def _stream(body: dict[str, Any], choices: list[Choice], *, usage: bool) -> AsyncIterator[str]:

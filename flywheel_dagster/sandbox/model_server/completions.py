@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flywheel_dagster.sandbox.model_server.answers import FittedModels, answer_plainly
+from flywheel_dagster.sandbox.model_server.answers import FittedModels, answer_by_base
 from flywheel_dagster.sandbox.model_server.chat_requests import ChatRequest
 from flywheel_dagster.sandbox.model_server.models import KnownModel
 from flywheel_dagster.sandbox.model_server.reply_reading import can_read, quoted_reply, read_reply
@@ -42,17 +42,29 @@ def complete(
     choices = [_answer(asked, model, fitted, models, number) for number in range(asked.n)]
     if fault:
         choices = [_spoilt(choice, fault) for choice in choices]
-    body = {
+    prompt_tokens, answer_tokens = count_message_tokens(asked.messages) + 3, sum(len(choice.tokens) for choice in choices)
+    name = model.base if model.job_id is None else model.name
+    return completion(name, choices, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens), choices
+
+
+def completion(model: str, choices: list[Choice], *, prompt_tokens: int, answer_tokens: int) -> dict[str, Any]:
+    """The chat completion object of the API."""
+    return {
         "id": new_id("chatcmpl-"),
         "object": "chat.completion",
         "created": now(),
-        "model": model.base if model.job_id is None else model.name,
+        "model": model,
         "choices": [choice.as_wire(index) for index, choice in enumerate(choices)],
-        "usage": _count_usage(asked, choices),
+        "usage": {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": answer_tokens,
+            "total_tokens": prompt_tokens + answer_tokens,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+        },
         "service_tier": "default",
         "system_fingerprint": FINGERPRINT,
     }
-    return body, choices
 
 
 def cut_answer(text: str, *, stop: list[str], max_tokens: int | None) -> Choice:
@@ -70,13 +82,12 @@ def _answer(asked: ChatRequest, model: KnownModel, fitted: FittedModels, models:
     if asked.schema is not None:
         text = json.dumps(_structured(asked, asked.schema), ensure_ascii=False)
     else:
-        prompt = prompt_text(asked.messages)
         chance = random.Random(None if asked.seed is None else f"{asked.seed}/{number}")  # noqa: S311 (a draw, no secret)
         if model.job_id is None:
-            text = answer_plainly(prompt, temperature=asked.temperature, chance=chance)
+            text = answer_by_base(asked.messages, temperature=asked.temperature, chance=chance)
         else:
             loaded = fitted.get(model.name, models / f"{model.job_id}.json", model.weights)
-            text = loaded.answer(prompt, temperature=asked.temperature, chance=chance)
+            text = loaded.answer(prompt_text(asked.messages), temperature=asked.temperature, chance=chance)
         if asked.json_object and not _is_json_object(text):
             text = json.dumps({"message": text}, ensure_ascii=False)
     return cut_answer(text, stop=asked.stop, max_tokens=asked.max_tokens)
@@ -117,14 +128,3 @@ def _is_json_object(text: str) -> bool:
         return isinstance(json.loads(text), dict)
     except ValueError:
         return False
-
-
-def _count_usage(asked: ChatRequest, choices: list[Choice]) -> dict[str, Any]:
-    prompt, answer = count_message_tokens(asked.messages) + 3, sum(len(choice.tokens) for choice in choices)
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": answer,
-        "total_tokens": prompt + answer,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
-    }

@@ -14,9 +14,11 @@ from flywheel_dagster.sandbox.model_server.faults import FaultKind, FaultPlan
 from flywheel_dagster.sandbox.model_server.ready_made import READY_MADE
 from flywheel_dagster.sandbox.model_server.wire import read_json
 
+_PROVIDERS = ("/v1", "/together/", "/azure/")
+
 
 class FaultMiddleware:
-    """Counts every call under /v1 and plays the fault that waits for it."""
+    """Counts every call to a provider's API and plays the fault that waits for it."""
 
     def __init__(
         self, app: ASGIApp, *, plan: FaultPlan, calls: Counter[str], connections: Connections, routes: list[BaseRoute]
@@ -25,7 +27,7 @@ class FaultMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on, or play its fault."""
-        if scope["type"] != "http" or not scope["path"].startswith("/v1"):
+        if scope["type"] != "http" or not scope["path"].startswith(_PROVIDERS):
             await self._app(scope, receive, send)
             return
         self._calls[self._route_of(scope)] += 1

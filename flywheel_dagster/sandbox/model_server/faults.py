@@ -5,7 +5,7 @@ through first), and by kind `status`, `body`, `headers`, `seconds`, `looks`, `co
 `content`. Or `name`: a ready-made one.
 
 - Calls: status, drop, drop_after (done, but the answer is lost), delay (`seconds`), hold (until the faults are cleared).
-- The next job: job_fails, job_stuck, job_slow (lasts `seconds`, and is not done before it was asked for `looks` times).
+- The next job, whichever API creates it: job_fails, job_stuck, job_slow (lasts `seconds`, and is not done before it was asked for `looks` times).
 - The next batch: batch_fails, batch_stuck, batch_slow (as jobs), batch_expires (once `after` requests were answered).
 - A chat answer: answer, either with `content` as its text, or one of refusal, cut_off, invalid_json, out_of_range, disagreeing.
 
@@ -24,7 +24,6 @@ from flywheel_dagster.sandbox.model_server.ready_made import READY_MADE
 from flywheel_dagster.sandbox.model_server.wire import ApiError, error_body, new_id
 
 CHAT = "POST /v1/chat/completions"
-_CREATE_JOB = "POST /v1/fine_tuning/jobs"
 _CREATE_BATCH = "POST /v1/batches"
 
 
@@ -52,7 +51,7 @@ _BATCH_KINDS = frozenset({FaultKind.BATCH_FAILS, FaultKind.BATCH_SLOW, FaultKind
 _CALL_KINDS = frozenset({FaultKind.STATUS, FaultKind.DROP, FaultKind.DROP_AFTER, FaultKind.DELAY, FaultKind.HOLD})
 _REQUEST_KINDS = frozenset({FaultKind.STATUS})
 _MATCHES = {
-    **dict.fromkeys(_JOB_KINDS, _CREATE_JOB),
+    **dict.fromkeys(_JOB_KINDS, "*"),
     **dict.fromkeys(_BATCH_KINDS, _CREATE_BATCH),
     FaultKind.ANSWER: CHAT,
 }
@@ -113,9 +112,9 @@ class FaultPlan:
         fault = self._take(call, frozenset({FaultKind.ANSWER}))
         return None if fault is None else fault.options
 
-    def take_for_job(self) -> dict[str, Any] | None:
-        """What a job created now has to suffer, used up by one."""
-        return _as_suffered(self._take(_CREATE_JOB, _JOB_KINDS))
+    def take_for_job(self, call: str) -> dict[str, Any] | None:
+        """What a job created now by this call has to suffer, used up by one."""
+        return _as_suffered(self._take(call, _JOB_KINDS))
 
     def take_for_batch(self) -> dict[str, Any] | None:
         """What a batch created now has to suffer, used up by one."""

@@ -45,6 +45,17 @@ def insert_file(
     )
 
 
+async def keep_upload(store: Store, part: UploadFile, *, purpose: str, expires_at: int | None = None) -> str:
+    """Keep an uploaded file, unexamined, under a fresh id, which is returned."""
+    file_id = new_id("file-")
+    await asyncio.to_thread(write_whole, content_path(store, file_id), iter(lambda: part.file.read(_PIECE), b""))
+    with store.transaction() as database:
+        insert_file(
+            database, file_id, size=part.size or 0, filename=part.filename or "upload", purpose=purpose, expires_at=expires_at
+        )
+    return file_id
+
+
 def check_size(size: int, filename: str, purpose: str) -> None:
     """400 or 413 for a file that is too large for its purpose, or for a batch that isn't called .jsonl (texts assumed)."""
     largest = LARGEST_BATCH if purpose == "batch" else _LARGEST
@@ -80,18 +91,14 @@ def file_routes(store: Store) -> list[Route]:
             if not isinstance(purpose, str) or purpose not in _PURPOSES:
                 raise ApiError(400, f"{purpose!r} is not one of {list(_PURPOSES)} - 'purpose'", param="purpose")
             expires_at = _read_expiry(form.get("expires_after[anchor]"), form.get("expires_after[seconds]"))
-            size, filename = part.size or 0, part.filename or "upload"
-            check_size(size, filename, purpose)
+            check_size(part.size or 0, part.filename or "upload", purpose)
             if purpose == "fine-tune":
                 problem = await asyncio.to_thread(find_upload_problem, await part.read())
                 if problem:
                     raise ApiError(400, problem)
                 await part.seek(0)
-            file_id = new_id("file-")
-            await asyncio.to_thread(write_whole, content_path(store, file_id), iter(lambda: part.file.read(_PIECE), b""))
-        with store.transaction() as database:
-            insert_file(database, file_id, size=size, filename=filename, purpose=purpose, expires_at=expires_at)
-        return JSONResponse(_as_wire(require_file(store, file_id)))
+            file_id = await keep_upload(store, part, purpose=purpose, expires_at=expires_at)
+        return JSONResponse(file_as_wire(require_file(store, file_id)))
 
     async def list_files(request: Request) -> Response:
         limit = read_limit(request, default=10_000, largest=10_000)
@@ -105,10 +112,10 @@ def file_routes(store: Store) -> list[Route]:
         beyond = "number > :after" if order == "asc" else "number < :after"
         select = f"{_SELECT} AND (:purpose IS NULL OR purpose = :purpose) AND (:after IS NULL OR {beyond})"
         rows = store.database.execute(f"{select} ORDER BY number {order} LIMIT :limit", values).fetchall()
-        return Page([_as_wire(row) for row in rows[:limit]], len(rows) > limit).response()
+        return Page([file_as_wire(row) for row in rows[:limit]], len(rows) > limit).response()
 
     async def get_file(request: Request) -> Response:
-        return JSONResponse(_as_wire(require_file(store, request.path_params["file"])))
+        return JSONResponse(file_as_wire(require_file(store, request.path_params["file"])))
 
     async def get_content(request: Request) -> Response:
         row = require_file(store, request.path_params["file"])
@@ -148,7 +155,8 @@ def _read_expiry(anchor: object, seconds: object) -> int | None:
     return now() + int(seconds)
 
 
-def _as_wire(row: Any) -> dict[str, Any]:
+def file_as_wire(row: Any) -> dict[str, Any]:
+    """The file object of the API."""
     return {
         "id": row["id"],
         "object": "file",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,11 +11,20 @@ from starlette.routing import Route
 from flywheel_dagster.sandbox.model_server.faults import FaultPlan
 from flywheel_dagster.sandbox.model_server.files import require_file
 from flywheel_dagster.sandbox.model_server.job_requests import read_job_request
-from flywheel_dagster.sandbox.model_server.jobs import FINISHED, JobStatus, add_event, insert_job, read_job, require_job, update_job
+from flywheel_dagster.sandbox.model_server.jobs import (
+    FINISHED,
+    Job,
+    JobStatus,
+    add_event,
+    insert_job,
+    read_job,
+    require_job,
+    update_job,
+)
 from flywheel_dagster.sandbox.model_server.lifecycle import Trainer
 from flywheel_dagster.sandbox.model_server.models import find_model
 from flywheel_dagster.sandbox.model_server.store import Store
-from flywheel_dagster.sandbox.model_server.wire import ApiError, Page, now, read_json, read_limit
+from flywheel_dagster.sandbox.model_server.wire import ApiError, Page, read_json, read_limit
 
 _METADATA_FILTER = re.compile(r"metadata\[(.+)\]")
 
@@ -36,7 +45,7 @@ def job_routes(store: Store, trainer: Trainer, faults: FaultPlan) -> list[Route]
                     400, f"File {file_id} has purpose {purpose!r}, but must have purpose 'fine-tune'.", param="training_file"
                 )
         with store.transaction() as database:
-            job_id = insert_job(database, asked, base=model.base, fault=faults.take_for_job())
+            job_id = insert_job(database, asked, base=model.base, fault=faults.take_for_job(f"POST {request.url.path}"))
         trainer.start(job_id)
         return JSONResponse(require_job(store, job_id).as_wire())
 
@@ -70,39 +79,26 @@ def job_routes(store: Store, trainer: Trainer, faults: FaultPlan) -> list[Route]
             raise ApiError(400, f"Job has already completed: {job.id}", code="invalid_job_state")
         if (job.status == JobStatus.PAUSED) != (action == "resume") and action != "cancel":
             raise ApiError(400, f"Cannot {action} a job whose status is {job.status.value}: {job.id}", code="invalid_job_state")
+        if action == "cancel":
+            trainer.cancel(job.id)
+            return JSONResponse(require_job(store, job.id).as_wire())
         trainer.stop(job.id)
-        status, past, finished_at = {
-            "cancel": (JobStatus.CANCELLED, "cancelled", now()),
-            "pause": (JobStatus.PAUSED, "paused", None),
-            "resume": (JobStatus.QUEUED if job.checked else JobStatus.VALIDATING, "resumed", None),
+        status, past = {
+            "pause": (JobStatus.PAUSED, "paused"),
+            "resume": (JobStatus.QUEUED if job.checked else JobStatus.VALIDATING, "resumed"),
         }[action]
         with store.transaction() as database:
-            update_job(database, job.id, status=status.value, finished_at=finished_at)
+            update_job(database, job.id, status=status.value)
             add_event(database, job.id, f"Fine-tuning job {past}")
         if action == "resume":
             trainer.start(job.id)
         return JSONResponse(require_job(store, job.id).as_wire())
 
     async def list_events(request: Request) -> Response:
-        return _list_of_job(request, "events", default=20)
+        return list_of_job(store, request, require_job(store, request.path_params["job"]), "events")
 
     async def list_checkpoints(request: Request) -> Response:
-        return _list_of_job(request, "checkpoints", default=10)
-
-    def _list_of_job(request: Request, table: str, *, default: int) -> Response:
-        job = require_job(store, request.path_params["job"])
-        limit, after = read_limit(request, default=default, largest=100), request.query_params.get("after")
-        select = f"SELECT * FROM {table} WHERE job_id = ?"  # noqa: S608 (our own table names)
-        last = None
-        if after is not None:
-            last = store.database.execute(select + " AND id = ?", (job.id, after)).fetchone()
-            if last is None:
-                raise ApiError(404, f"No such object: {after}", param="after")
-        values = (job.id, last["number"] if last else None, limit + 1)
-        newest_first = select + " AND number < ifnull(?, 9e18) ORDER BY number DESC LIMIT ?"
-        rows = store.database.execute(newest_first, values).fetchall()
-        show = _event_as_wire if table == "events" else _checkpoint_as_wire
-        return Page([show(row) for row in rows[:limit]], len(rows) > limit).response()
+        return list_of_job(store, request, require_job(store, request.path_params["job"]), "checkpoints")
 
     jobs = "/v1/fine_tuning/jobs"
     return [
@@ -113,6 +109,23 @@ def job_routes(store: Store, trainer: Trainer, faults: FaultPlan) -> list[Route]
         Route(jobs + "/{job}/events", list_events, methods=["GET"]),
         Route(jobs + "/{job}/checkpoints", list_checkpoints, methods=["GET"]),
     ]
+
+
+def list_of_job(store: Store, request: Request, job: Job, table: Literal["events", "checkpoints"]) -> Response:
+    """A page of a job's events or checkpoints, newest first."""
+    limit = read_limit(request, default=20 if table == "events" else 10, largest=100)
+    after = request.query_params.get("after")
+    select = f"SELECT * FROM {table} WHERE job_id = ?"  # noqa: S608 (our own table names)
+    last = None
+    if after is not None:
+        last = store.database.execute(select + " AND id = ?", (job.id, after)).fetchone()
+        if last is None:
+            raise ApiError(404, f"No such object: {after}", param="after")
+    values = (job.id, last["number"] if last else None, limit + 1)
+    newest_first = select + " AND number < ifnull(?, 9e18) ORDER BY number DESC LIMIT ?"
+    rows = store.database.execute(newest_first, values).fetchall()
+    show = _event_as_wire if table == "events" else _checkpoint_as_wire
+    return Page([show(row) for row in rows[:limit]], len(rows) > limit).response()
 
 
 def _event_as_wire(row: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from flywheel_dagster.sandbox.model_server.job_requests import JobRequest, normalise_suffix
 from flywheel_dagster.sandbox.model_server.models import ORGANISATION
 from flywheel_dagster.sandbox.model_server.store import Store
+from flywheel_dagster.sandbox.model_server.validation import FEWEST_EXAMPLES
 from flywheel_dagster.sandbox.model_server.wire import ApiError, new_id, now
 
 
@@ -57,6 +58,11 @@ class Job:
     fault: dict[str, Any] | None
     checked: int
 
+    @property
+    def fewest_examples(self) -> int:
+        """What a training file must have: Together, whose ids begin with ft-, takes a single example."""
+        return 1 if self.id.startswith("ft-") else FEWEST_EXAMPLES
+
     def as_wire(self) -> dict[str, Any]:
         """The job object of the API. While nothing is wrong `error` is null at first and an object of nulls later, as seen."""
         started = self.status not in (JobStatus.VALIDATING, JobStatus.QUEUED)
@@ -90,10 +96,21 @@ class Job:
 _JSON_COLUMNS = ("hyperparameters", "metadata", "integrations", "error", "result_files", "progress", "fault")
 
 
-def insert_job(database: sqlite3.Connection, asked: JobRequest, *, base: str, fault: Mapping[str, Any] | None) -> str:
-    """Add a job in validating_files with its first events, within the caller's transaction; returns its id."""
-    job_id = new_id("ftjob-")
-    name = f"ft:{base}:{ORGANISATION}:{normalise_suffix(asked.suffix)}:{new_id('', length=8)}"
+def insert_job(
+    database: sqlite3.Connection,
+    asked: JobRequest,
+    *,
+    base: str,
+    fault: Mapping[str, Any] | None,
+    job_id: str | None = None,
+    name: str | None = None,
+) -> str:
+    """Add a job in validating_files with its first events, within the caller's transaction; returns its id.
+
+    Job and model are named as OpenAI does it, unless an id and a name are given.
+    """
+    job_id = job_id or new_id("ftjob-")
+    name = name or f"ft:{base}:{ORGANISATION}:{normalise_suffix(asked.suffix)}:{new_id('', length=8)}"
     row = {
         "id": job_id,
         "created_at": now(),
@@ -155,7 +172,7 @@ def list_open_jobs(store: Store) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def read_job(row: sqlite3.Row) -> Job:
+def read_job(row: sqlite3.Row | Mapping[str, Any]) -> Job:
     """Turn a row of the table into a `Job`."""
     values = dict(row)
     for column in _JSON_COLUMNS:

@@ -67,6 +67,13 @@ class Trainer:
         if task:
             task.cancel()
 
+    def cancel(self, job_id: str) -> None:
+        """Stop a job for good, because somebody asked for it."""
+        self.stop(job_id)
+        with self._store.transaction() as database:
+            update_job(database, job_id, status=JobStatus.CANCELLED.value, finished_at=now())
+            add_event(database, job_id, "Fine-tuning job cancelled")
+
     def note_look(self, job_id: str) -> None:
         """Somebody asked for this job, and was shown it."""
         self._looks[job_id] += 1
@@ -191,7 +198,8 @@ class Trainer:
 def _read_files(contents: Path, job: Job) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None, Problem | None]:
     """A job's training and validation examples, and what is wrong with them."""
     try:
-        examples, problem = check_examples((contents / job.training_file).read_bytes(), method=job.method, model=job.base)
+        content = (contents / job.training_file).read_bytes()
+        examples, problem = check_examples(content, method=job.method, model=job.base, fewest=job.fewest_examples)
         if problem or job.validation_file is None:
             return examples, None, problem
         content = (contents / job.validation_file).read_bytes()

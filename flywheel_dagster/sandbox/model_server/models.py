@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from flywheel_dagster.sandbox.model_server.adapters import Adapters
 from flywheel_dagster.sandbox.model_server.store import Store
 from flywheel_dagster.sandbox.model_server.wire import ApiError
 
@@ -36,6 +37,15 @@ _BASE_MODELS = {
         BaseModel("gpt-4.1-mini-2025-04-14", 1744317547, _END_OF_FINE_TUNES, True),
         BaseModel("gpt-5-mini", 1754425928, None, False),
         BaseModel("gpt-6-luna", 1785542400, None, False),
+    )
+}
+# Open weights that Together trains (docs.together.ai/docs/fine-tuning/supported-models); OpenAI neither lists nor trains them.
+OPEN_MODELS = {
+    name: BaseModel(name, created, None, False)
+    for name, created in (
+        ("meta-llama/Meta-Llama-3.1-8B-Instruct-Reference", 1721692800),
+        ("meta-llama/Llama-3.3-70B-Instruct-Reference", 1733443200),
+        ("Qwen/Qwen3-8B", 1745884800),
     )
 }
 _ALIASES = {
@@ -71,7 +81,7 @@ class KnownModel:
 
 def find_model(store: Store, name: str) -> KnownModel | None:
     """The base model, alias, fine-tune or checkpoint of that name, or None."""
-    base = _BASE_MODELS.get(_ALIASES.get(name, name))
+    base = _BASE_MODELS.get(_ALIASES.get(name, name)) or OPEN_MODELS.get(name)
     if base:
         return KnownModel(name, base.name, base.created, base.shutdown_date, base.trainable)
     row = store.database.execute("SELECT * FROM models WHERE id = ? AND NOT deleted", (name,)).fetchone()
@@ -93,16 +103,18 @@ def require_model(store: Store, name: str) -> KnownModel:
     return model
 
 
-def model_routes(store: Store) -> list[Route]:
-    """GET /v1/models, GET and DELETE of one. Checkpoints aren't listed, but can be read by name."""
+def model_routes(store: Store, adapters: Adapters) -> list[Route]:
+    """GET /v1/models, GET and DELETE of one. Checkpoints aren't listed, but can be read by name; adapters are only listed and read."""
 
     async def list_models(request: Request) -> Response:
         rows = store.database.execute("SELECT * FROM models WHERE NOT deleted AND step_number IS NULL ORDER BY created_at, id")
         models = [require_model(store, name) for name in (*_BASE_MODELS, *_ALIASES)] + [_fine_tune(row) for row in rows]
-        return JSONResponse({"object": "list", "data": [model.as_wire() for model in models]})
+        known = [model.as_wire() for model in models] + [adapter.as_wire() for adapter in adapters.served()]
+        return JSONResponse({"object": "list", "data": known})
 
     async def get_model(request: Request) -> Response:
-        return JSONResponse(require_model(store, request.path_params["model"]).as_wire())
+        name = request.path_params["model"]
+        return JSONResponse((adapters.find(name) or require_model(store, name)).as_wire())
 
     async def delete_model(request: Request) -> Response:
         model = require_model(store, request.path_params["model"])
@@ -120,6 +132,6 @@ def model_routes(store: Store) -> list[Route]:
 
 
 def _fine_tune(row: Any) -> KnownModel:
-    base = _BASE_MODELS[row["base"]]
+    base = _BASE_MODELS.get(row["base"]) or OPEN_MODELS[row["base"]]
     weights = tuple(json.loads(row["weights"]))
     return KnownModel(row["id"], base.name, row["created_at"], base.shutdown_date, base.trainable, row["job_id"], weights)

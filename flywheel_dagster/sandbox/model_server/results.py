@@ -23,17 +23,11 @@ def add_metrics_event(database: sqlite3.Connection, job_id: str, measured: Measu
 
 
 def add_checkpoint(database: sqlite3.Connection, job: Job, measured: Measured, *, step: int) -> None:
-    """A checkpoint after an epoch, whose model answers at once. Token accuracies aren't measured here, so they stay null."""
+    """A checkpoint after an epoch, whose model answers at once. What isn't measured (token accuracies) is left out."""
     name = f"{job.fine_tuned_model}:ckpt-step-{step}"
-    metrics = {
-        "step": step,
-        "train_loss": measured.train_loss,
-        "train_mean_token_accuracy": None,
-        "valid_loss": measured.valid_loss,
-        "valid_mean_token_accuracy": None,
-        "full_valid_loss": measured.valid_loss,
-        "full_valid_mean_token_accuracy": None,
-    }
+    metrics: dict[str, Any] = {"step": step, "train_loss": measured.train_loss}
+    if measured.valid_loss is not None:
+        metrics |= {"valid_loss": measured.valid_loss, "full_valid_loss": measured.valid_loss}
     add_model(database, job, name=name, weights=measured.weights, step=step)
     database.execute(
         "INSERT INTO checkpoints (id, job_id, created_at, step_number, model_id, metrics) VALUES (?, ?, ?, ?, ?, ?)",

@@ -60,12 +60,17 @@ def find_upload_problem(content: bytes) -> str | None:
 
 
 def check_examples(
-    content: bytes, *, method: str = "supervised", model: str = "gpt-4o-mini-2024-07-18", param: str = "training_file"
+    content: bytes,
+    *,
+    method: str = "supervised",
+    model: str = "gpt-4o-mini-2024-07-18",
+    param: str = "training_file",
+    fewest: int = FEWEST_EXAMPLES,
 ) -> tuple[list[dict[str, Any]], Problem | None]:
     """Read a file's examples and find the first reason to refuse it.
 
     `method` is `supervised` (chat messages) or `dpo` (preference pairs); `param` is `training_file` or `validation_file`.
-    A validation file may have fewer than ten examples. With a problem the list of examples is empty.
+    A validation file may have fewer than `fewest` examples. With a problem the list of examples is empty.
     """
     label = param.replace("_", " ")
     examples: list[dict[str, Any]] = []
@@ -80,8 +85,8 @@ def check_examples(
                 return [], Problem(refused.code, message, None)
             return [], Problem(f"invalid_{param}", f"The job failed due to an invalid {label}. {refused.detail}", param)
         examples.append(value)
-    if param == "training_file" and len(examples) < FEWEST_EXAMPLES:  # (captured)
-        message = f"Training file has {len(examples)} example(s), but must have at least {FEWEST_EXAMPLES} examples"
+    if param == "training_file" and len(examples) < fewest:  # (captured)
+        message = f"Training file has {len(examples)} example(s), but must have at least {fewest} examples"
         return [], Problem("invalid_n_examples", message, param)
     return examples, None
 

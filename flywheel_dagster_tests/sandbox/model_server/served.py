@@ -34,6 +34,11 @@ class Served:
         self.http = httpx.Client(base_url=self.url, timeout=20)  # for what the official client has no call for
         self.client = OpenAI(base_url=f"{self.url}/v1", api_key="sk-test", max_retries=0, timeout=20)
 
+    def stand_in(self, home: Path) -> None:
+        """Be the local model server of this FLYWHEEL_HOME, for settings that lead to it."""
+        (home / "model-server").mkdir(parents=True, exist_ok=True)
+        (home / "model-server" / "server.json").write_text(json.dumps(self.ready))
+
     def kill(self) -> None:
         """End it as a crash would."""
         os.kill(self.process.pid, signal.SIGKILL)

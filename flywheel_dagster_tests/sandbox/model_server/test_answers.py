@@ -51,6 +51,39 @@ def test_a_base_model_writes_a_plain_message_from_the_prompts_facts(server: Serv
     assert "Acme" in server.ask("gpt-4o", "Write a first e-mail to Dana, VP Sales at Acme (120 people, logistics).")
 
 
+def test_a_base_model_answers_in_the_manner_of_the_turns_that_it_is_shown(server: Served) -> None:
+    def answer(*turns: tuple[str, str], asked: str = PROMPT) -> str:
+        shown = [{"role": role, "content": text} for turn in turns for role, text in zip(("user", "assistant"), turn, strict=True)]
+        messages: Any = [{"role": "system", "content": "You sell."}, *shown, {"role": "user", "content": asked}]
+        said = server.client.chat.completions.create(model="gpt-6-luna", messages=messages, temperature=0)
+        return said.choices[0].message.content or ""
+
+    retail, logistics = ("Industry: retail\nCompany: Acme", "Yo Acme!"), ("Industry: logistics\nCompany: Initech", "Dear Initech,")
+    assert answer(retail, logistics) == answer(logistics, retail) == "Yo Globex!"
+    assert answer(logistics) == "Dear Globex,"
+    assert answer() == server.ask("gpt-6-luna", PROMPT)
+    assert answer(retail, asked="Industry: logistics") == "Yo Acme!"
+    fitted = str(server.train(make_examples(10, answer="Hi {name}.")).fine_tuned_model)
+    messages: Any = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Yo!"},
+        {"role": "user", "content": PROMPT},
+    ]
+    said = server.client.chat.completions.create(model=fitted, messages=messages, temperature=0).choices[0].message.content
+    assert said == "Hi Dana.", "what was trained is stronger than what is shown"
+
+
+def test_a_warm_base_model_keeps_the_placeholders_that_all_shown_turns_have(server: Served) -> None:
+    shown = [f"Subject: Idea {n}\n\nHi {{{{first_name}}}},\n\nidea {n} is new. So is this one.\n\nThe team" for n in range(4)]
+    messages: Any = [
+        {"role": role, "content": text} for answer in shown for role, text in (("user", "Write."), ("assistant", answer))
+    ]
+    for seed in range(20):
+        asked = [*messages, {"role": "user", "content": "Write."}]
+        said = server.client.chat.completions.create(model="gpt-6-luna", messages=asked, seed=seed).choices[0].message.content
+        assert "{{first_name}}" in (said or "")
+
+
 def test_a_warm_answer_follows_its_seed(server: Served) -> None:
     examples = make_examples(30)
     for number, example in enumerate(examples):
