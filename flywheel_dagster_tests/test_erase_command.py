@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flywheel_dagster.datasets.assemble import assemble
+from flywheel_dagster.datasets.derived import making
 from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.datasets.warehouse.addresses import destination_of
 from flywheel_dagster.datasets.warehouse.export import export_weeks
@@ -58,7 +59,13 @@ def trained(connection: Connection, folder: Path, person: Person) -> str:
         "insert into model_registry (organization_id, model_id, model_version, base_model, trainer, dataset_hash, status)"
         " values ('acme', 'ft:gpt:acme', 'v1.0.0', 'gpt', 'openai', %s, 'deployed')", (dataset.hash,),
     )  # fmt: skip
+    connection.execute(
+        "insert into fine_tuning_jobs (dataset_hash, trainer, settings, settings_hash, status, training_file_id, provider_job_id, model_id)"
+        " values (%s, 'exemplars', '{}', 's', 'succeeded', '/data/train.jsonl', 'acme-v1-1-0', 'acme-v1-1-0')", (dataset.hash,),
+    )  # fmt: skip
     connection.commit()
+    with making(folder / "models" / "acme-v1-1-0", dataset.directory) as place:
+        (place / "index.jsonl").write_text(person.marker)
     return dataset.hash
 
 
@@ -73,8 +80,19 @@ def test_it_erases_and_lists_datasets_models_and_what_is_left_to_do(
     assert len(exported) == 2
     done = flywheel("--organization", "acme", "--lead", ada.lead_id, "--yes")
     assert done.returncode == 0, done.stderr
-    for said in (hash_[:16], "v1.0.0", "deployed", "ft:gpt:acme", "ftjob-1", "file-training", "backups", "2 exported weeks"):
+    for said in (
+        hash_[:16],
+        "v1.0.0",
+        "deployed",
+        "ft:gpt:acme",
+        "ftjob-1",
+        "file-training",
+        "backups",
+        "are gone: acme-v1-1-0",
+        "2 exported weeks",
+    ):
         assert said in done.stdout, said
+    assert "/data/train.jsonl" not in done.stdout
     shown = done.stdout.replace(ada.lead_id, "")
     assert ada.marker not in shown + done.stderr
     assert places(owner, tmp_path, ada.marker) == []

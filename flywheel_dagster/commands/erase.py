@@ -17,6 +17,8 @@ from flywheel_dagster.settings import Settings, load_settings
 if TYPE_CHECKING:
     from flywheel_dagster.datasets.erasure import ErasedFiles, Erasure
 
+_SENDS_NOTHING = ("exemplars",)  # the trainers whose "files" are the dataset's own
+
 
 def erase(
     organization: Annotated[str, typer.Option(help="Whose lead it is.")],
@@ -79,7 +81,8 @@ def _show_uses(connection: psycopg.Connection[TupleRow], found: "Erasure", files
     from flywheel_dagster.models.made_from import models_made_from, trainings_bought_for
 
     hashes = [used.hash for used in found.datasets]
-    models, trainings = models_made_from(connection, hashes), trainings_bought_for(connection, hashes)
+    models = models_made_from(connection, hashes)
+    trainings = [bought for bought in trainings_bought_for(connection, hashes) if bought.trainer not in _SENDS_NOTHING]
     if not hashes:
         print("no dataset had used the lead's messages, so no model was trained on them")
     else:
@@ -114,6 +117,8 @@ def _show_uses(connection: psycopg.Connection[TupleRow], found: "Erasure", files
 def _show_remains(files: "ErasedFiles", *, provider: bool, models: bool) -> None:
     if files.strays:
         print(f"{files.strays} folders of datasets that were never published went, too")
+    if files.models:
+        print(f"these models held the text itself, and are gone: {', '.join(files.models)}")
     print("left for you to do:")
     if files.missing:
         print(

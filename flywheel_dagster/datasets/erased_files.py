@@ -1,11 +1,12 @@
-"""The files of datasets that hold an erased lead: they go, and a tombstone stays. What goes from the database is in `erasure.py`."""
+"""The files of datasets that hold an erased lead, and what was made of their text: they go, and a tombstone stays. The database is `erasure.py`'s."""
 
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from flywheel_dagster.datasets.derived import BEING_MADE, MODELS, ORIGIN, alone_in, dataset_of
 from flywheel_dagster.datasets.files import MANIFEST, SUMS, UNFINISHED
 from flywheel_dagster.durable import sync, write_synced
 from flywheel_dagster.errors import InputError
@@ -24,16 +25,32 @@ def bury(directory: Path, dataset_hash: str, erased_at: datetime) -> bool:
     folder = directory / dataset_hash
     if not folder.is_dir():
         return False
-    try:
-        (folder / SUMS).unlink(missing_ok=True)
-        for path in sorted(folder.iterdir()):
-            if path.name != TOMBSTONE:
-                _remove(path)
-        write_synced(folder / TOMBSTONE, _epitaph(dataset_hash, erased_at))
-        sync(folder)
-    except OSError as error:
-        raise _refused(folder, error) from error
+    _bury(folder, _epitaph(dataset_hash, erased_at), first=SUMS)
     return True
+
+
+def bury_derived(directory: Path, erased: Mapping[str, datetime]) -> list[str]:
+    """Delete what was made of the text of these datasets (when each was erased, by hash), once their own files are gone; returns the names.
+
+    Tombstones say so, and which dataset it was; unfinished folders go whole. Interrupted anywhere, the same call finishes it. Raises
+    InputError for a file that can't be deleted.
+    """
+    models = directory / MODELS
+    if not erased or not models.is_dir():
+        return []
+    buried = []
+    try:
+        with alone_in(models):
+            for folder in sorted(path for path in models.iterdir() if path.is_dir()):
+                dataset_hash = dataset_of(folder)
+                if folder.name.startswith(BEING_MADE):
+                    _remove(folder)
+                elif dataset_hash is not None and dataset_hash in erased:
+                    _bury(folder, _model_epitaph(folder.name, dataset_hash, erased[dataset_hash]), kept=ORIGIN)
+                    buried.append(folder.name)
+    except OSError as error:
+        raise _refused(models, error) from error
+    return buried
 
 
 def clear_strays(directory: Path, outcome_ids: Iterable[str], unknown: Callable[[list[str]], Iterable[str]]) -> int:
@@ -64,6 +81,18 @@ def _names_any(manifest: Path, wanted: set[bytes]) -> bool:
         return False
 
 
+def _bury(folder: Path, epitaph: str, *, first: str = "", kept: str = "") -> None:
+    """Delete the files in a folder, that called `first` before all others, but for that called `kept`; leave the tombstone."""
+    try:
+        for path in sorted(folder.iterdir(), key=lambda path: (path.name != first, path.name)):
+            if path.name not in (TOMBSTONE, kept):
+                _remove(path)
+        write_synced(folder / TOMBSTONE, epitaph)
+        sync(folder)
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -76,6 +105,13 @@ def _epitaph(dataset_hash: str, erased_at: datetime) -> str:
         f"Dataset {dataset_hash} was erased on {erased_at:%Y-%m-%d}.\n"
         "A person whose messages stood in it asked for it (flywheel erase). What it was made of, without the person, and which models\n"
         "were trained on it is in the database: flywheel lineage. The next training_jsonl is made without the person.\n"
+    )
+
+
+def _model_epitaph(name: str, dataset_hash: str, erased_at: datetime) -> str:
+    return (
+        f"Model {name} was made of the text of dataset {dataset_hash}, which was erased on {erased_at:%Y-%m-%d}.\n"
+        "A person whose messages stood in it asked for it (flywheel erase). Train anew on the dataset that is made without the person.\n"
     )
 
 

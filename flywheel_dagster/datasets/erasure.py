@@ -1,6 +1,6 @@
 """Erases a lead: from the database in one transaction (`sql/0016_erase_lead.sql`), then from the files of datasets. What was trained stays listed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import TupleRow, class_row, dict_row
 
 from flywheel_dagster.database import Lock, held_lock, statement
-from flywheel_dagster.datasets.erased_files import bury, clear_strays
+from flywheel_dagster.datasets.erased_files import bury, bury_derived, clear_strays
 from flywheel_dagster.errors import DatabaseError, InputError
 from flywheel_dagster.patience import Patience
 
@@ -51,11 +51,15 @@ class Erasure:
 
 @dataclass(frozen=True)
 class ErasedFiles:
-    """Which datasets' files are gone, which were not in the folder to begin with, and how many unpublished folders went with them."""
+    """Which datasets' files are gone, which were not in the folder to begin with, and how many unpublished folders went with them.
+
+    `models` are the folders that were made of the text of these datasets; they are gone, too.
+    """
 
     gone: list[str]
     missing: list[str]
     strays: int
+    models: list[str] = field(default_factory=list)
 
 
 def look(connection: psycopg.Connection[TupleRow], organization_id: str, lead_id: str) -> Erasure:
@@ -139,9 +143,11 @@ def _erase_files(connection: psycopg.Connection[TupleRow], erasure: Erasure, dir
         assert used.erased_at is not None
         (gone if bury(directory, used.hash, used.erased_at) else missing).append(used.hash)
 
+    models = bury_derived(directory, {used.hash: used.erased_at for used in erasure.datasets if used.erased_at})
+
     def unknown(names: list[str]) -> list[str]:
         return [row[0] for row in connection.execute(statement("unknown_datasets"), {"names": names}).fetchall()]
 
     strays = clear_strays(directory, map(str, erasure.outcome_ids), unknown)
     connection.commit()
-    return ErasedFiles(gone, missing, strays)
+    return ErasedFiles(gone, missing, strays, models)

@@ -1,12 +1,7 @@
 """Erasing a lead from datasets: their files go, whatever interrupts it, and later datasets are made without the lead."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -27,10 +22,12 @@ from flywheel_dagster.outcomes.messages import SentMessage
 from flywheel_dagster.outcomes.weeks import monday
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.datasets.erasing import Connection, Person, dump, live, new_marker, places, rows
+from flywheel_dagster_tests.datasets.killing import Killed, Place, killed_at
 from flywheel_dagster_tests.outcomes.making import MONDAY, event, message
 from flywheel_dagster_tests.training.making import Time
 
 WEEK = monday(MONDAY)
+FILES = (erasure, erased_files)
 OPEN = Selection(min_quality=0, validation_share=0, test_share=0)
 
 
@@ -149,33 +146,6 @@ def test_the_same_bytes_from_other_messages_make_the_dataset_current_again(conne
     verify(second)
 
 
-class Killed(BaseException):
-    """The process was ended here."""
-
-
-@contextmanager
-def killed_at(place: tuple[str, int] | None, seen: set[tuple[str, int]]) -> Iterator[None]:
-    """Ends the block when it comes to this line; tells the lines it came to."""
-    files = {module.__file__ for module in (erasure, erased_files)}
-
-    def trace(frame: FrameType, what: str, _: Any) -> Any:
-        if frame.f_code.co_filename not in files:
-            return None
-        if what == "line":
-            here = (frame.f_code.co_filename, frame.f_lineno)
-            seen.add(here)
-            if here == place:
-                raise Killed
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        yield
-    finally:
-        sys.settrace(before)
-
-
 def pretended(connection: Connection, folder: Path, person: Person) -> str:
     """A dataset with one message of the person, as assemble() leaves it."""
     name = uuid4().hex * 2
@@ -207,17 +177,17 @@ def pretended(connection: Connection, folder: Path, person: Person) -> str:
 def test_killed_at_any_line_the_same_command_finishes_the_job(
     every: int, database: Database, connection: Connection, owner: Connection, tmp_path: Path
 ) -> None:
-    lines: set[tuple[str, int]] = set()
+    lines: set[Place] = set()
     first = Person(new_marker())
     pretended(connection, tmp_path, first)
-    with killed_at(None, lines), connect(database.addresses.service) as own:
+    with killed_at(None, lines, *FILES), connect(database.addresses.service) as own:
         erase(own, "acme", first.lead_id, tmp_path)
     assert len(lines) > 40
     for place in sorted(lines)[::every]:
         person = Person(new_marker())
         name = pretended(connection, tmp_path, person)
         with connect(database.addresses.service) as own:
-            with pytest.raises(Killed), killed_at(place, set()):
+            with pytest.raises(Killed), killed_at(place, set(), *FILES):
                 erase(own, "acme", person.lead_id, tmp_path)
             own.close()
         texts = " ".join(row for table, row in dump(owner) if table == "outcome_labels")
