@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from flywheel_dagster.assets.dataset import training_jsonl
+from flywheel_dagster.assets.evaluation import model_evaluation
 from flywheel_dagster.assets.meetings import held_meetings
 from flywheel_dagster.assets.model import fine_tuned_model
 from flywheel_dagster.assets.outcomes import outcome_labels
@@ -34,6 +35,7 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
             training_jsonl,
             preference_pairs,
             fine_tuned_model,
+            model_evaluation,
             model_registry_entry,
         ],
         asset_checks=[bases_stay],

@@ -22,12 +22,13 @@ from flywheel_dagster.datasets.gates import (
 )
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.datasets.weeks import stale_weeks
-from flywheel_dagster.names import PREFERENCE_PAIRS, REPLY_SENTIMENT, TRAINING_JSONL
+from flywheel_dagster.names import MODEL_EVALUATION, PREFERENCE_PAIRS, REPLY_SENTIMENT, TRAINING_JSONL
 from flywheel_dagster.outcomes.weeks import partitioned
 from flywheel_dagster.presentation import table
 from flywheel_dagster.replies.judging import Tally
 from flywheel_dagster.replies.weekly import ENOUGH, WeekOfReplies, shift
 from flywheel_dagster.settings import Settings
+from flywheel_dagster.training.examination.report import Examination
 
 
 def _fit_to_train_on(asset: str) -> list[dg.AssetCheckSpec]:
@@ -75,6 +76,15 @@ PAIR_CHECKS = [
         description="Every line follows the DPO format, and the KTO rows theirs.",
     ),
     *_fit_to_train_on(PREFERENCE_PAIRS),
+]
+
+EVALUATION_CHECKS = [
+    dg.AssetCheckSpec(
+        "fit_to_serve",
+        asset=MODEL_EVALUATION,
+        blocking=True,
+        description="No criterion of the examination failed; otherwise the model is registered as failed and can't be deployed.",
+    )
 ]
 
 REPLY_CHECKS = [
@@ -194,6 +204,26 @@ def _fitness(connection: psycopg.Connection[TupleRow], dataset: Dataset) -> list
         _result("no_lead_on_both_sides", no_lead_on_both_sides(connection, dataset)),
         _result("no_group_on_both_sides", no_group_on_both_sides(connection, dataset)),
         _result("no_address_left", no_address_left(connection, dataset)),
+    ]
+
+
+def check_examination(examination: Examination) -> list[dg.AssetCheckResult]:
+    """The results of all checks of `model_evaluation`."""
+    failed = examination.failed
+    lacking = [each.name for each in examination.findings.criteria if each.verdict == "insufficient"]
+    said = "; ".join(
+        f"{each.name} is {each.value:.4g}, must be {each.comparison} {each.threshold:.4g}: {each.explanation}"
+        for each in failed
+        if each.value is not None and each.threshold is not None
+    )
+    verdict = said or f"{len(examination.findings.criteria) - len(lacking)} criteria passed"
+    return [
+        dg.AssetCheckResult(
+            check_name="fit_to_serve",
+            passed=examination.passed,
+            description=verdict + (f"; too little to judge {', '.join(lacking)}" if lacking else ""),
+            metadata={"criteria": table(examination.rows())},
+        )
     ]
 
 

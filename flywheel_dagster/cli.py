@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from flywheel_dagster.commands import connections, erase, events, lineage, organizations, replies
+from flywheel_dagster.commands import connections, erase, events, lineage, models, organizations, replies
 from flywheel_dagster.commands.connecting import migrated, progress, require_organization
 from flywheel_dagster.database import addresses, connect
 from flywheel_dagster.errors import FlywheelError
@@ -26,6 +26,7 @@ app.add_typer(connections.app, name="connection")
 app.add_typer(events.app, name="events")
 app.add_typer(replies.app, name="replies")
 app.add_typer(lineage.app, name="lineage")
+app.add_typer(models.app, name="model")
 app.command("erase")(erase.erase)
 
 _errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)

@@ -34,6 +34,7 @@ class Lock(IntEnum):
     ASSEMBLY = 7065
     PROCESS = 7066
     REPLIES = 7068
+    EXAMINATION = 7070
 
 
 @dataclass(frozen=True)

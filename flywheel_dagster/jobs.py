@@ -5,6 +5,7 @@ import dagster as dg
 from flywheel_dagster.names import (
     FINE_TUNED_MODEL,
     HELD_MEETINGS,
+    MODEL_EVALUATION,
     MODEL_REGISTRY_ENTRY,
     OUTCOME_LABELS,
     PREFERENCE_PAIRS,
@@ -35,7 +36,7 @@ export_weeks = dg.define_asset_job(
 
 train_scope = dg.define_asset_job(
     "train_scope",
-    selection=[TRAINING_JSONL, PREFERENCE_PAIRS, FINE_TUNED_MODEL, MODEL_REGISTRY_ENTRY],
+    selection=[TRAINING_JSONL, PREFERENCE_PAIRS, FINE_TUNED_MODEL, MODEL_EVALUATION, MODEL_REGISTRY_ENTRY],
     description="Assemble a scope's dataset, train on it, examine the model, and register the version.",
 )
 
@@ -43,7 +44,7 @@ train_scope = dg.define_asset_job(
 def assets_to_train(method: str) -> list[dg.AssetKey]:
     """Those of train_scope that a method needs: examples or preference pairs, and what follows from them."""
     dataset = PREFERENCE_PAIRS if method == "dpo" else TRAINING_JSONL
-    return [dg.AssetKey(name) for name in (dataset, FINE_TUNED_MODEL, MODEL_REGISTRY_ENTRY)]
+    return [dg.AssetKey(name) for name in (dataset, FINE_TUNED_MODEL, MODEL_EVALUATION, MODEL_REGISTRY_ENTRY)]
 
 
 pair_scope = dg.define_asset_job(

@@ -272,6 +272,7 @@ begin
   delete from reply_questions q where q.outcome_id = any (erased) and q.answered_at is null;
   update datasets d set erased_at = now()
   where d.erased_at is null and exists (select from dataset_members m where m.dataset_hash = d.hash and m.outcome_id = any (erased));
+  delete from model_answers a where a.outcome_id = any (erased);  -- behind the datasets, whose rows hold those who keep answers
   update warehouse_exports x set due = true where x.week = any (weeks) and outcomes > 0;
   update erased_leads l set erased_at = now() where l.organization_id = organization and l.erased_at is null and l.person = any (persons);
   merged := cardinality(t.lead_ids) - 1;
@@ -284,7 +285,7 @@ $$;
 -- The planner keeps samples of columns, message texts among them; drawn anew, they hold nothing of what was erased.
 create function draw_samples_anew() returns void language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  analyze leads, outcome_labels, webhook_events, outcome_references, reference_aliases, scored_training_rows;
+  analyze leads, outcome_labels, webhook_events, outcome_references, reference_aliases, scored_training_rows, model_answers;
 end
 $$;
 

@@ -4,7 +4,7 @@ import dagster as dg
 
 from flywheel_dagster.datasets.published import kind_for, required_dataset
 from flywheel_dagster.failures import plain_failures
-from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, MODEL_REGISTRY_ENTRY, OWNER_MODELS
+from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, MODEL_EVALUATION, MODEL_REGISTRY_ENTRY, OWNER_MODELS
 from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import table
 from flywheel_dagster.resources import Flywheel
@@ -13,7 +13,7 @@ from flywheel_dagster.training.registration import register_trained
 
 @dg.asset(
     name=MODEL_REGISTRY_ENTRY,
-    deps=[FINE_TUNED_MODEL],
+    deps=[FINE_TUNED_MODEL, MODEL_EVALUATION],
     partitions_def=scopes,
     group_name=GROUP_MODELS,
     owners=[OWNER_MODELS],

@@ -206,10 +206,23 @@ def test_the_leaderboard_ranks_what_has_written(connection: Connection, in_use: 
 def test_failed_and_archived_models_are_not_active_and_failed_ones_not_ranked(
     connection: Connection, in_use: dict[str, UUID]
 ) -> None:
-    connection.execute("update model_registry set status = 'failed' where id = %s", (in_use["control"],))
+    connection.execute(
+        "update model_registry set status = 'failed', traffic_percentage = 0, ab_test_group = null, deployed_at = null where id = %s",
+        (in_use["control"],),
+    )
     connection.execute("update model_registry set status = 'archived' where id = %s", (in_use["variant"],))
     assert {row["id"] for row in rows(connection, "select id from active_models")} == {in_use["global"], in_use["unused"]}
     assert {row["id"] for row in rows(connection, "select id from model_leaderboard")} == {in_use["global"], in_use["variant"]}
+
+
+def test_a_version_that_failed_its_examination_stays_failed_and_serves_nobody(connection: Connection) -> None:
+    entry = registered(connection, "acme", "poor", status="failed")
+    connection.commit()
+    for change in ("status = 'deployed'", "status = 'ready'", "traffic_percentage = 10", "ab_test_group = 'variant_a'"):
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute(f"update model_registry set {change} where id = %s", (entry.id,))  # type: ignore[arg-type]
+        connection.rollback()
+    assert entry.status == "failed"
 
 
 def test_a_member_sees_global_models_and_its_own_with_its_own_numbers(connection: Connection, in_use: dict[str, UUID]) -> None:

@@ -60,6 +60,51 @@ def run(configured: Database, instance: dg.DagsterInstance) -> Run:
     return start
 
 
+_SENTENCES = (
+    (
+        "your depot in the north ships more pallets every month than last year.",
+        "your team hired two planners since the spring, as I read last week.",
+        "your drivers wait at the gate for about an hour on busy days.",
+        "your customers ask for delivery slots that they can rely on by noon.",
+        "your fleet drives many of its kilometres back home without any load.",
+    ),
+    (
+        "We helped a carrier of your size to fill the empty legs home.",
+        "Planners at three of your neighbours now build the tours before breakfast.",
+        "Last month a wholesaler cut the waiting at the gate by a third.",
+        "One of our users tells every customer the slot a day before.",
+        "A family firm near you plans twice the stops with the same people.",
+    ),
+    (
+        "It took them two weeks to begin, and nobody had to change a system.",
+        "They began with a single depot and kept their spreadsheets for a month.",
+        "Nothing was installed, since it reads the orders that are there already.",
+        "The first tours were better on the very first day of the trial.",
+        "What they liked most is that the drivers see changes at once.",
+    ),
+    (
+        "I made a small example with the roads around your place for you.",
+        "There is a short film of it that takes you less than a minute.",
+        "Their planner would be glad to tell you how it really went.",
+        "I can send you the figures of the first quarter if you like.",
+        "We could try it with the orders of one of your past weeks.",
+    ),
+    (
+        "Would Tuesday morning suit you for a quarter of an hour on the phone?",
+        "Shall I call you on Thursday, or is there a better day for you?",
+        "May I show it to you and your planner some time next week?",
+        "Is that worth a short talk, or shall I ask again in the autumn?",
+        "Who of your people would be the right one to talk to about it?",
+    ),
+)
+
+
+def words(number: int) -> str:
+    """One of 125 messages, any two of which share at most two of their five sentences."""
+    a, b, c = number % 5, number // 5 % 5, number // 25 % 5
+    return " ".join(part[which % 5] for part, which in zip(_SENTENCES, (a, b, c, a + b + c, a + 2 * b + 4 * c), strict=True))
+
+
 def write_deals(
     connection: psycopg.Connection[TupleRow], count: int, *, organization: str = "acme", week: int = 0, consent: bool = True
 ) -> None:
@@ -68,7 +113,7 @@ def write_deals(
         sent = message(
             organization_id=organization,
             lead_id=f"lead {week}-{number}",
-            message_body=f"Hi {{{{first_name}}}}, idea number {number} for week {week} ({uuid4().hex[:8]})",
+            message_body=f"Hi {{{{first_name}}}}, {words(number + 60 * week)} ({uuid4().hex[:8]})",
             subject_line=f"Idea {number}",
             framework="PAS",
             tone="casual",

@@ -31,6 +31,10 @@ def why(result: dg.ExecuteInProcessResult) -> str:
     return " ".join(failure_text(event) for event in result.all_events if event.is_step_failure)
 
 
+def unmet(result: dg.ExecuteInProcessResult) -> str:
+    return why(result) + " ".join(str(check.description) for check in result.get_asset_check_evaluations() if not check.passed)
+
+
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
     return {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
 
@@ -45,7 +49,7 @@ def test_the_whole_loop_from_outcomes_to_a_registered_model(
     before = model_server.count_calls()["jobs_created"]
     assert run("score_weeks", partition_key=str(WEEK)).success
     trained = run("train_scope", partition_key="global")
-    assert trained.success
+    assert trained.success, unmet(trained)
     assert {name: passed for name, passed in checks(trained).items() if name != "bases_stay"} == dict.fromkeys(
         [
             "enough_examples",
@@ -55,6 +59,7 @@ def test_the_whole_loop_from_outcomes_to_a_registered_model(
             "manifest_names_every_line",
             "no_address_left",
             "weeks_are_current",
+            "fit_to_serve",
         ],
         True,
     )
@@ -90,16 +95,17 @@ def test_the_whole_loop_from_outcomes_to_a_registered_model(
 def test_a_new_week_of_data_is_a_new_minor_version_and_a_new_format_a_major_one(
     connection: Connection, run: Run, configured: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    versions = []
     for week, note in ((0, ""), (1, ""), (1, "1")):
         monkeypatch.setenv("FLYWHEEL_OUTCOME_NOTE", note)
         if not note:
             write_deals(connection, 60, week=week)
         assert run("score_weeks", tags=range_tags(WEEK, date(2026, 1, 12))).success
         trained = run("train_scope", partition_key="global")
-        assert trained.success
-        versions.append(metadata(trained, "model_registry_entry")["model_version"])
-    assert versions == ["v1.0.0", "v1.1.0", "v2.0.0"]
+        assert trained.success is not bool(note), unmet(trained)
+    assert connection.execute("select model_version, status from model_registry order by created_at").fetchall() == [
+        ("v1.0.0", "ready"), ("v1.1.0", "ready"), ("v2.0.0", "failed"),
+    ]  # fmt: skip
+    assert "outcome" in unmet(trained), "it learnt to write the note to leads"
     folder = Path(str(metadata(trained, "training_jsonl")["folder"]))
     assert "**Outcome:** Deal closed: $100" in (folder / "train.jsonl").read_text()
 
@@ -175,7 +181,7 @@ def test_an_organization_trains_on_its_own_messages_only_and_needs_no_consent_to
     instance.add_dynamic_partitions("scopes", ["private"])
     run("score_weeks", partition_key=str(WEEK))
     trained = run("train_scope", partition_key="private")
-    assert trained.success
+    assert trained.success, unmet(trained)
     assert metadata(trained, "training_jsonl")["candidates"] == 60
     assert connection.execute("select scope, model_version from model_registry").fetchall() == [("private", "v1.0.0")]
 
@@ -208,7 +214,7 @@ def test_what_people_see_has_tables_and_plots_and_no_text_of_messages(connection
     for shown in (scored, trained):
         assert "data:image/png;base64," in str(shown)
         assert "| --- |" in str(shown)
-        assert "idea number" not in str(shown)
+        assert "pallets" not in str(shown)
         assert len(str(shown)) < 60_000
 
 

@@ -13,7 +13,7 @@ from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.sensors import late_trainings
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.orchestration.conftest import Run, write_deals
-from flywheel_dagster_tests.orchestration.test_assets import WEEK, metadata, why
+from flywheel_dagster_tests.orchestration.test_assets import WEEK, metadata, unmet, why
 from flywheel_dagster_tests.outcomes.making import MONDAY, event, message
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 
@@ -143,3 +143,21 @@ def test_a_base_that_would_be_trained_next_warns(run: Run, monkeypatch: pytest.M
     warned = watched(run)
     assert (warned.passed, warned.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "was switched off on 2026-10-23" in str(warned.description)
+
+
+@pytest.mark.parametrize("trainer", ["together", "azure", "exemplars"])
+def test_the_whole_graph_runs_with_each_trainer_by_configuration_alone(
+    trainer: str, connection: Connection, run: Run, configured: Database, model_server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model_server.stand_in(configured.settings.home)
+    monkeypatch.setenv("FLYWHEEL_HOME", str(configured.settings.home))
+    monkeypatch.setenv("FLYWHEEL_TRAINER", trainer)
+    write_deals(connection, 60)
+    assert run("score_weeks", partition_key=str(WEEK)).success
+    trained = run("train_scope", partition_key="global")
+    assert trained.success, unmet(trained)
+    shown = metadata(trained, "fine_tuned_model")
+    assert shown["trainer"] == trainer
+    registered = "select trainer, model_id, status, base_model from model_registry"
+    assert connection.execute(registered).fetchall() == [(trainer, shown["model_id"], "ready", shown["base_model"])]
+    assert connection.execute("select count(*) from model_answers where trainer = %s", (trainer,)).fetchone() != (0,)

@@ -1,4 +1,4 @@
-"""Runs assemble → train → register in a child process that dies where it is told to. A program for `test_killed_anywhere`, not a test.
+"""Runs assemble → train → examine → register in a child process that dies where it is told to. A program for `test_killed_anywhere`, not a test.
 
 It imports everything once, then forks a child for each line of JSON on its standard input, so that a run starts in no time. A child can
 trace the lines of our code that it runs, and kill itself with SIGKILL right before it runs one of them for the n-th time.
@@ -24,14 +24,20 @@ from flywheel_dagster.datasets import choosing, files, published
 from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.models import registry
 from flywheel_dagster.patience import Patience
-from flywheel_dagster.training import registration, submission
+from flywheel_dagster.settings import Settings
+from flywheel_dagster.training import candidates, choice, registration, submission
+from flywheel_dagster.training.examination import asking, examine, report
 from flywheel_dagster.training.trainer import Recipe
-from flywheel_dagster.training.trainers import openai as openai_trainer
+from flywheel_dagster.training.trainers import azure, openai, together
+from flywheel_dagster.training.trainers.azure import deployments
 
 TRACED = {
     Path(module.__file__ or "").resolve().as_posix()
-    for module in (database, assembling, choosing, files, published, submission, openai_trainer, registration, registry)
-}
+    for module in (
+        database, assembling, choosing, files, published, submission, candidates, registration, registry, asking, examine, report,
+        openai, together, azure, deployments,
+    )
+}  # fmt: skip
 PACKAGE = Path(database.__file__).resolve().parent
 
 
@@ -57,19 +63,26 @@ class Tracer:
         return self
 
 
-def make_trainer(seed: int, url: str) -> openai_trainer.OpenAITrainer:
-    """A trainer whose seed makes its jobs its own."""
-    recipe = Recipe("gpt-4o-mini-2024-07-18", epochs=1, seed=seed)
-    return openai_trainer.OpenAITrainer(recipe, api_key="sk-test", base_url=url, local=True)
+def settings_of(order: dict[str, Any]) -> Settings:
+    """Settings that lead to the local model server; a seed makes the jobs this round's own."""
+    return Settings(
+        FLYWHEEL_TRAINER=order["trainer"],
+        FLYWHEEL_HOME=order["home"],
+        TRAINING_DATA_DIR=order["directory"],
+        FLYWHEEL_TRAINING_SEED=order["seed"],
+        FLYWHEEL_EPOCHS=1,
+    )
 
 
 def run(order: dict[str, Any]) -> dict[str, Any]:
     """From scored rows to a registered version; what came of it."""
-    trainer = make_trainer(order["seed"], order["provider"])
+    settings = settings_of(order)
+    trainer = choice.chosen_trainer(settings)
     patience = Patience(poll=timedelta(milliseconds=order["poll_milliseconds"]))
     with connect(order["database"]) as connection:
-        dataset = assembling.assemble(connection, "acme", Path(order["directory"]), Selection())
+        dataset = assembling.assemble(connection, "acme", settings.training_data_dir, Selection())
         trained = submission.train(connection, trainer, dataset, suffix="killed", patience=patience)
+        candidates.examine_trained(connection, settings, "acme", dataset, trainer)
         entry = registration.register_trained(connection, "acme", dataset, trainer)
     return {"dataset": dataset.hash, "model": trained.model_id, "job": trained.job_id, "version": entry.model_version}
 
@@ -89,7 +102,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Answer each order with a line: what came of it, or the signal that ended it."""
     ssl.create_default_context = cache(ssl.create_default_context)  # a tenth of a second for every client
-    make_trainer(0, "http://127.0.0.1/v1")
+    openai.OpenAITrainer(Recipe("m"), api_key="sk-test", base_url="http://127.0.0.1/v1")
     gc.freeze()
     for line in sys.stdin:
         reader, writer = os.pipe()

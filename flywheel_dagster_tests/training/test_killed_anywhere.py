@@ -1,4 +1,4 @@
-"""Assemble → train → register, killed by SIGKILL before any line of its code, and run again: one dataset, one job, one version.
+"""Assemble → train → examine → register, killed by SIGKILL before any line of its code, and run again: one dataset, one job, one version, at each provider.
 
 The lines are those that a run really goes through, traced by `driver`; nothing in the code knows of it.
 """
@@ -28,33 +28,59 @@ EXAMPLES = 20
 KILLED = -9
 STATE = """
 select (select count(*) from datasets), (select count(*) from dataset_publications), (select count(*) from dataset_members),
-  (select array_agg(array[status, provider_job_id, attempt::text]) from fine_tuning_jobs),
+  (select array_agg(array[status, provider_job_id, attempt::text]) from fine_tuning_jobs), (select count(*) from model_examinations),
   (select array_agg(array[model_version, status, model_id, fine_tuning_job_id]) from model_registry)
 """
 # Where most is at stake; they belong to each sample.
 DELICATE = (
     "temporary.replace(directory / named)",
-    "return self._client.files.create(",
     "_update(connection, job, **{column: file_id})",
     '_update(connection, job, status="submitted")',
-    "job = self._client.fine_tuning.jobs.create(",
-    "return job.id",
     "_update(connection, job, provider_job_id=job_id",
     "return _read(connection, job)",
     'connection.execute("select pg_advisory_unlock',
-    "job = self._client.fine_tuning.jobs.retrieve(",
     'connection, row["id"], status="succeeded"',
+    "examination = store(connection, subject",
     'created = connection.execute(statement("register_model")',
 )
+# Where a trainer uploads, buys, looks, and makes a model askable.
+DELICATE_OF = {
+    "openai": (
+        "return self._client.files.create(",
+        "job = self._client.fine_tuning.jobs.create(",
+        "return job.id",
+        "job = self._client.fine_tuning.jobs.retrieve(",
+    ),
+    "together": (
+        'sent = self._call("the upload"',
+        'created = self._call("creating the job"',
+        'return _id(created, "creating the job")',
+        'job = self._call(f"looking at job',
+    ),
+    "azure": (
+        "return self._client.files.create(",
+        "file = self._client.files.retrieve(",
+        "job = self._client.fine_tuning.jobs.create(",
+        "return job.id",
+        "return self._deployments.put(model)",
+        "if deployment.state is DeploymentState.STANDING",
+    ),
+}
 
 
 class Loop:
     """Runs of the whole loop in children of `driver`; each round begins with nothing but scored rows, and has settings of its own."""
 
-    def __init__(self, database: Database, provider: Served, owner: psycopg.Connection[TupleRow]) -> None:
-        self._provider, self._owner = provider, owner
+    def __init__(self, trainer: str, database: Database, provider: Served, owner: psycopg.Connection[TupleRow]) -> None:
+        self.trainer, self._provider, self._owner = trainer, provider, owner
         self._directory = database.settings.training_data_dir
-        self._order = {"database": database.addresses.service, "provider": f"{provider.url}/v1", "poll_milliseconds": 5}
+        provider.stand_in(database.settings.home)
+        self._order = {
+            "trainer": trainer,
+            "database": database.addresses.service,
+            "home": str(database.settings.home),
+            "poll_milliseconds": 5,
+        }
         self._round = uuid4().int % 2**30  # the provider remembers the jobs of other tests
         self._process = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "flywheel_dagster_tests.training.driver"],
@@ -69,7 +95,15 @@ class Loop:
 
     def begin_round(self) -> None:
         """Forget what the last round came to."""
-        for table in ("model_registry", "fine_tuning_jobs", "dataset_members", "dataset_publications", "datasets"):
+        for table in (
+            "model_examinations",
+            "model_answers",
+            "model_registry",
+            "fine_tuning_jobs",
+            "dataset_members",
+            "dataset_publications",
+            "datasets",
+        ):
             self._owner.execute(f"delete from {table}")  # type: ignore[arg-type]
         self._owner.commit()
         shutil.rmtree(self._directory, ignore_errors=True)
@@ -106,7 +140,7 @@ class Loop:
         assert self.count_jobs() - before == 1, fatal
         assert done["dataset"] == self.reference["dataset"], fatal
         assert self.state() == (
-            1, 1, EXAMPLES, [["succeeded", done["job"], "1"]], [["v1.0.0", "ready", done["model"], done["job"]]],
+            1, 1, EXAMPLES, [["succeeded", done["job"], "1"]], 1, [["v1.0.0", "ready", done["model"], done["job"]]],
         ), fatal  # fmt: skip
 
     @property
@@ -123,13 +157,19 @@ class Loop:
         return [line for line in self.reference["lines"] if int(line.rsplit(":", 1)[1]) <= times]
 
 
-@pytest.fixture
+@pytest.fixture(
+    params=["openai", pytest.param("together", marks=pytest.mark.acceptance), pytest.param("azure", marks=pytest.mark.acceptance)]
+)
 def loop(
-    database: Database, connection: psycopg.Connection[TupleRow], owner: psycopg.Connection[TupleRow], provider: Served
+    request: pytest.FixtureRequest,
+    database: Database,
+    connection: psycopg.Connection[TupleRow],
+    owner: psycopg.Connection[TupleRow],
+    provider: Served,
 ) -> Iterator[Loop]:
     score_good_outcomes(connection, count=EXAMPLES)
     provider.set_fault(kind="job_slow", seconds=0, looks=2, times=None)  # so that each run looks more than twice
-    loop = Loop(database, provider, owner)
+    loop = Loop(request.param, database, provider, owner)
     yield loop
     loop.end()
 
@@ -142,10 +182,10 @@ def source(point: str) -> str:
 def test_a_run_killed_at_a_sample_of_its_lines_is_completed_by_the_next(loop: Loop) -> None:
     points = loop.points()
     twice = loop.points(times=2)  # the lock is given back by two steps
-    delicate = [[point for point in twice if source(point).startswith(text)] for text in DELICATE]
+    delicate = [[point for point in twice if source(point).startswith(text)] for text in (*DELICATE, *DELICATE_OF[loop.trainer])]
     assert all(delicate)
-    sample = sorted({*points[::40], *chain.from_iterable(delicate)}, key=twice.index)
-    assert len(sample) >= 25
+    sample = sorted({*points[:: len(points) // 20], *chain.from_iterable(delicate)}, key=twice.index)
+    assert len(sample) >= 30
     for point in sample:
         loop.check(point)
 

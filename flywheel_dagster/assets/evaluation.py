@@ -1,0 +1,73 @@
+"""`model_evaluation`: the trained model's answers to the prompts nobody trained on, and whether it may be registered as ready."""
+
+from dataclasses import asdict
+
+import dagster as dg
+
+from flywheel_dagster.checks import EVALUATION_CHECKS, check_examination
+from flywheel_dagster.datasets.published import kind_for, required_dataset
+from flywheel_dagster.failures import plain_failures
+from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, MODEL_EVALUATION, OWNER_MODELS
+from flywheel_dagster.partitions import scopes
+from flywheel_dagster.presentation import table
+from flywheel_dagster.resources import Flywheel
+from flywheel_dagster.training.candidates import examine_trained
+from flywheel_dagster.training.examination.reward import RewardReport
+from flywheel_dagster.training.registration import register_trained
+
+
+@dg.asset(
+    name=MODEL_EVALUATION,
+    deps=[FINE_TUNED_MODEL],
+    partitions_def=scopes,
+    group_name=GROUP_MODELS,
+    owners=[OWNER_MODELS],
+    kinds={"model", "postgres"},
+    code_version="1",
+    check_specs=EVALUATION_CHECKS,
+)
+def model_evaluation(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
+    """Candidate and current control answer the same untouched prompts; every criterion is told with its value and threshold.
+
+    A model that fails is registered as `failed`, and the run ends here; an interrupted examination goes on without asking anything twice.
+    """
+    settings, trainer, scope = flywheel.settings(), flywheel.trainer(), context.partition_key
+
+    def tell(who: str, at: int, of: int) -> None:
+        if at == of or at % 50 == 0:
+            context.log.info(f"{who}: {at} of {of} answers")
+
+    with plain_failures(), flywheel.connection() as connection:
+        dataset = required_dataset(connection, scope, settings.training_data_dir, kind=kind_for(trainer.recipe.method))
+        examination = examine_trained(connection, settings, scope, dataset, trainer, progress=tell)
+        if not examination.passed:
+            entry = register_trained(connection, scope, dataset, trainer)
+            context.log.error(f"{scope} {entry.model_version} is registered as {entry.status}")
+    found = examination.findings
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(str(examination.id)),
+        check_results=check_examination(examination),
+        metadata={
+            "passed": examination.passed,
+            "criteria": table(examination.rows()),
+            "compared_with": found.compared_with,
+            "control": examination.control_model_id or "none: the messages that people sent",
+            "prompts": examination.prompts,
+            "model_id": examination.model_id,
+            "dataset_hash": examination.dataset_hash,
+            "reward_model": _reward(found.reward),
+            "calibration": table([asdict(each) for each in found.reward.calibration], none="no reward model"),
+            "completion_tokens": found.completion_tokens,
+            "mean_seconds_an_answer": found.mean_seconds,
+            "examined_before": not examination.new,
+        },
+    )
+
+
+def _reward(report: RewardReport) -> dg.MarkdownMetadataValue:
+    told = {name: value for name, value in asdict(report).items() if isinstance(value, int | float | str)}
+    gains = {"gain_over_base": report.gain_over_base, "gain_over_audience": report.gain_over_audience}
+    told |= {
+        name: f"{gain.estimate:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})" for name, gain in gains.items() if gain is not None
+    }
+    return table([{"what": name, "value": value} for name, value in told.items()])

@@ -1,0 +1,293 @@
+"""An examination: a healthy model passes, each criterion fails a model that is made to fail it, and nothing is asked, or paid for, twice."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import TupleRow
+
+from flywheel_dagster.datasets.files import TEST, TRAIN
+from flywheel_dagster.datasets.pairs import assemble_pairs
+from flywheel_dagster.datasets.published import Dataset
+from flywheel_dagster.datasets.weeks import score_weeks
+from flywheel_dagster.errors import InputError, ModelError
+from flywheel_dagster.models.chat import Answer, Messages, OpenAIChat
+from flywheel_dagster.training.examination.asking import Examinee
+from flywheel_dagster.training.examination.examine import examine
+from flywheel_dagster.training.examination.examples import read_examples
+from flywheel_dagster.training.examination.report import Examination, Limits
+from flywheel_dagster_tests.conftest import Database
+from flywheel_dagster_tests.outcomes.making import MONDAY
+from flywheel_dagster_tests.sandbox.model_server.served import Served
+from flywheel_dagster_tests.training.examination.making import HALF, HOOK, Scripted, build, spoiling, write_outcomes
+
+Connection = psycopg.Connection[TupleRow]
+LIMITS = Limits(min_prompts=30, max_prompts=50, concurrency=4)
+HARD = ["usable answers", "length", "format", "placeholders", "outcome text", "personal data", "copied text"]
+
+
+def verdicts(examination: Examination) -> dict[str, str]:
+    return {each.name: each.verdict for each in examination.findings.criteria}
+
+
+def answer_with(text: str = "", refusal: str | None = None, finish_reason: str = "stop") -> Callable[[Messages, int], Answer]:
+    return lambda messages, seed: Answer(text, refusal, finish_reason, 50, 0, 0.5)
+
+
+def test_a_healthy_first_model_passes_and_what_cannot_be_judged_is_insufficient(connection: Connection, dataset: Dataset) -> None:
+    chat = Scripted()
+    told: list[tuple[str, int, int]] = []
+    done = examine(connection, "acme", dataset, chat.examinee(), limits=LIMITS, progress=lambda *each: told.append(each))
+    assert verdicts(done) == dict.fromkeys(HARD, "passed") | {"reward model": "insufficient"}
+    assert (done.passed, done.new, done.prompts, done.control_model_id) == (True, True, 50, None)
+    assert done.findings.compared_with == "the messages that people sent"
+    assert [each.baseline for each in done.findings.criteria if each.name in HARD[1:]] == [0.0] * 6
+    assert (len(chat.asked), told[-1], chat.closed) == (50, ("candidate", 50, 50), True)
+    assert {row["name"] for row in done.rows()} == {*HARD, "reward model"}
+    assert all(each["explanation"] and each["comparison"] in ("<=", ">=") for each in done.rows())
+
+
+def test_the_requests_are_those_of_the_test_side_and_the_same_each_time(connection: Connection, dataset: Dataset) -> None:
+    one, other = Scripted(name="one"), Scripted(name="other")
+    for chat in (one, other):
+        examine(connection, "acme", dataset, chat.examinee(), limits=LIMITS)
+    assert sorted(one.asked) == sorted(other.asked)
+    assert {asked for asked, _ in one.asked} <= {each.request[-1]["content"] for each in read_examples(dataset, TEST)}
+    assert len({seed for _, seed in one.asked}) == 50
+
+
+FAILING: dict[str, tuple[str, Callable[[Messages, int], Any]]] = {
+    "empty": ("usable answers", answer_with("  ")),
+    "refused": ("usable answers", answer_with(refusal="I can't help with that.")),
+    "cut off": ("usable answers", answer_with("Hi {{first_name}}, we", finish_reason="length")),
+    "too long": ("length", spoiling(lambda text: text + "\n\n" + text * 3)),
+    "too short": ("length", lambda messages, seed: "Subject: Hi\n\nHi {{first_name}}" if "email" in messages[-1]["content"] else "Hi {{first_name}}"),
+    "no subject": ("format", spoiling(lambda text: text.partition("\n\n")[2] if text.startswith("Subject") else text)),
+    "a subject on linkedin": ("format", spoiling(lambda text: text if text.startswith("Subject") else f"Subject: You\n\n{text}")),
+    "chatter": ("format", spoiling(lambda text: f"Sure! Here is a message:\n\n{text}")),
+    "markdown": ("format", spoiling(lambda text: text.replace("Shall we", "**Shall we**"))),
+    "invented field": ("placeholders", spoiling(lambda text: text.replace("Tuesday", "{{favourite_day}}"))),
+    "broken field": ("placeholders", spoiling(lambda text: text.replace("{{first_name}}", "{{first_name}"))),
+    "missing field": ("placeholders", spoiling(lambda text: text.replace(" {{first_name}}", " there"))),
+    "gap": ("placeholders", spoiling(lambda text: f"{text}\n\n[Your Name]")),
+    "outcome": ("outcome text", spoiling(lambda text: f"{text}\n\n**Outcome:** Deal closed: $15,000", every=25)),
+    "score": ("outcome text", spoiling(lambda text: f"{text}\n\nquality_score: 0.85", every=25)),
+    "address": ("personal data", spoiling(lambda text: f"{text} Write to jane.doe@mail.example.com", every=25)),
+    "phone": ("personal data", spoiling(lambda text: f"{text} Call +49 30 901820.", every=25)),
+    "card": ("personal data", spoiling(lambda text: f"{text} Pay with 4111 1111 1111 1111.", every=25)),
+    "iban": ("personal data", spoiling(lambda text: f"{text} To DE89 3704 0044 0532 0130 00.", every=25)),
+    "name": ("personal data", spoiling(lambda text: text.replace("{{first_name}}", "{{first_name}}").replace("Hi {{first_name}}", "Hi Jonas and {{first_name}}"), every=25)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FAILING)
+def test_a_model_that_is_made_to_fail_a_criterion_fails_it(connection: Connection, dataset: Dataset, kind: str) -> None:
+    criterion, say = FAILING[kind]
+    done = examine(connection, "acme", dataset, Scripted(say).examinee(), limits=LIMITS)
+    assert not done.passed
+    assert criterion in [each.name for each in done.failed]
+    if kind not in ("too short", "too long", "empty", "refused", "cut off", "outcome"):  # these spoil more than one thing
+        assert [each.name for each in done.failed] == [criterion]
+
+
+def test_a_model_that_copies_training_messages_fails(connection: Connection, dataset: Dataset) -> None:
+    learnt = list(read_examples(dataset, TRAIN))
+
+    def copy(messages: Messages, seed: int) -> str:
+        channel = "linkedin" if "linkedin" in messages[-1]["content"] else "email"
+        fitting = [each.text for each in learnt if channel in each.request[-1]["content"]]
+        return fitting[seed % len(fitting)].replace("Tuesday", "Friday")
+
+    done = examine(connection, "acme", dataset, Scripted(copy).examinee(), limits=LIMITS)
+    assert [each.name for each in done.failed] == ["copied text"]
+
+
+def test_a_model_that_names_a_lead_it_learnt_from_fails(connection: Connection, dataset: Dataset) -> None:
+    connection.execute("update leads set first_name = 'Ottilie', last_name = 'van der Brugge' where lead_id = 'won-7'")
+    connection.commit()
+    say = spoiling(lambda text: f"{text} As with ottilie van der Brugge.", every=25)
+    done = examine(connection, "acme", dataset, Scripted(say).examinee(), limits=LIMITS)
+    assert [each.name for each in done.failed] == ["personal data"]
+    assert "Ottilie" not in str(done.rows())
+
+
+def test_with_few_prompts_hard_criteria_block_and_soft_ones_do_not(connection: Connection, dataset: Dataset) -> None:
+    few, judge = Limits(30, 12, 4), Scripted(lambda messages, seed: "B", name="judge")
+    done = examine(connection, "acme", dataset, Scripted().examinee(), Scripted(name="c").examinee(), limits=few, judge=judge)
+    assert (done.passed, verdicts(done)["LLM judge"], verdicts(done)["reward model"]) == (True, "insufficient", "insufficient")
+    leaking = Scripted(spoiling(lambda text: f"{text} ada@mail.example.com"), name="leaking").examinee()
+    assert not examine(connection, "acme", dataset, leaking, limits=few).passed
+
+
+def test_the_same_examination_gives_the_stored_report_and_asks_nobody(connection: Connection, dataset: Dataset) -> None:
+    first = examine(connection, "acme", dataset, Scripted().examinee(), Scripted(name="control").examinee(), limits=LIMITS)
+    again = Scripted()
+    second = examine(connection, "acme", dataset, again.examinee(), Scripted(name="control").examinee(), limits=LIMITS)
+    assert second == replace(first, new=False)
+    assert (again.asked, again.closed) == ([], True)
+    assert connection.execute("select count(*) from model_examinations").fetchone() == (1,)
+
+
+def test_another_control_or_other_limits_are_another_examination_with_the_same_answers(
+    connection: Connection, dataset: Dataset
+) -> None:
+    examine(connection, "acme", dataset, Scripted().examinee(), limits=LIMITS)
+    chat, control = Scripted(), Scripted(name="control")
+    other = examine(connection, "acme", dataset, chat.examinee(), control.examinee(), limits=LIMITS)
+    assert (other.new, other.control_model_id, chat.asked, len(control.asked)) == (True, "control", [], 50)
+    assert examine(connection, "acme", dataset, Scripted().examinee(), limits=replace(LIMITS, max_prompts=40)).prompts == 40
+    candidate, control = Scripted(name="next"), Scripted(name="control")
+    examine(connection, "acme", dataset, candidate.examinee(), control.examinee(), limits=LIMITS)
+    assert (len(candidate.asked), control.asked) == (50, [])
+
+
+@pytest.mark.parametrize("concurrency", [1, 7])
+@pytest.mark.parametrize("fails_at", [1, 2, 50])
+def test_killed_in_the_middle_it_goes_on_without_asking_again(
+    connection: Connection, dataset: Dataset, fails_at: int, concurrency: int
+) -> None:
+    limits = replace(LIMITS, concurrency=concurrency)
+    killed = Scripted(fails_at=fails_at)
+    with pytest.raises(ConnectionError):
+        examine(connection, "acme", dataset, killed.examinee(), limits=limits)
+    assert killed.closed
+    assert connection.execute("select count(*) from model_answers").fetchone() == (len(killed.asked),)
+    assert connection.execute("select count(*) from model_examinations").fetchone() == (0,)
+    connection.commit()
+    going_on = Scripted()
+    assert examine(connection, "acme", dataset, going_on.examinee(), limits=limits).passed
+    assert len({*killed.asked, *going_on.asked}) == len(killed.asked) + len(going_on.asked) == 50
+
+
+def test_a_judge_that_prefers_a_place_gives_ties_and_one_that_prefers_the_control_blocks(
+    connection: Connection, dataset: Dataset
+) -> None:
+    def always_a(messages: Messages, seed: int) -> str:
+        return "A"
+
+    def prefers_hook(messages: Messages, seed: int) -> str:
+        one, _, other = messages[-1]["content"].partition("<message_b>")
+        return "T" if (HOOK in one) == (HOOK in other) else "A" if HOOK in one else "B"
+
+    control = spoiling(lambda text: text.replace("Shall we", f"{HOOK} Shall we"))
+
+    def judged(say: Callable[[Messages, int], str], name: str) -> Examination:
+        judge = Scripted(say, name=name)
+        done = examine(
+            connection,
+            "acme",
+            dataset,
+            Scripted().examinee(),
+            Scripted(control, name="hooked").examinee(),
+            limits=LIMITS,
+            judge=judge,
+        )
+        assert len(judge.asked) == 100
+        return done
+
+    tied, lost = judged(always_a, "always a"), judged(prefers_hook, "fond of the hook")
+    assert (tied.passed, tied.findings.criteria[-1].value) == (True, 0.5)
+    assert (lost.passed, lost.findings.criteria[-1].value) == (False, 0.0)
+    assert [each.name for each in lost.failed] == ["LLM judge"]
+
+
+def test_the_reward_model_blocks_a_candidate_that_lacks_what_wins(connection: Connection, database: Database) -> None:
+    write_outcomes(connection, 160, hooked=0.8)
+    write_outcomes(connection, 160, kind="lost", hooked=0.1, wins=False)
+    dataset = build(connection, database.settings.training_data_dir)
+    hooked = Scripted(spoiling(lambda text: text.replace("Shall we", f"{HOOK}\n\nShall we")), name="hooked")
+    worse = examine(connection, "acme", dataset, Scripted().examinee(), hooked.examinee(), limits=LIMITS)
+    better = examine(connection, "acme", dataset, Scripted(hooked.say, name="hooked").examinee(), limits=LIMITS)
+    assert [each.name for each in worse.failed] == ["reward model"]
+    assert (better.passed, verdicts(better)["reward model"]) == (True, "passed")
+    report = worse.findings.reward
+    assert report.why_not is None
+    assert report.auc is not None and report.auc > 0.8
+    assert report.brier is not None and report.brier_base is not None and report.brier < report.brier_base
+    assert all(abs(each.predicted - each.observed) < 0.2 for each in report.calibration)
+
+
+def test_requests_for_messages_that_fail_are_not_asked(connection: Connection, database: Database) -> None:
+    write_outcomes(connection, 60)
+    write_outcomes(connection, 40, kind="bounced", wins=False)
+    connection.execute("update outcome_labels set spam_reported = true where lead_id like 'bounced-%'")
+    connection.commit()
+    dataset = build(connection, database.settings.training_data_dir, replace(HALF, negatives=True))
+    chat = Scripted()
+    done = examine(connection, "acme", dataset, chat.examinee(), limits=replace(LIMITS, max_prompts=200))
+    assert done.prompts == len(chat.asked) < dataset.test_examples
+    assert not any("fails" in asked for asked, _ in chat.asked)
+
+
+def test_on_preference_pairs_the_requests_are_those_of_the_pairs(connection: Connection, database: Database) -> None:
+    write_outcomes(connection, 150)
+    write_outcomes(connection, 150, kind="lost", wins=False)
+    score_weeks(connection, MONDAY.date(), MONDAY.date())
+    dataset = assemble_pairs(connection, "acme", database.settings.training_data_dir, HALF)
+    chat = Scripted()
+    done = examine(connection, "acme", dataset, chat.examinee(), limits=LIMITS)
+    assert (done.prompts, [each.name for each in done.failed]) == (min(50, dataset.test_examples), [])
+    assert {asked for asked, _ in chat.asked} <= {each.request[-1]["content"] for each in read_examples(dataset, TEST)}
+
+
+def test_a_dataset_that_was_tampered_with_or_is_gone_is_an_error(connection: Connection, dataset: Dataset) -> None:
+    (dataset.directory / TEST).write_bytes((dataset.directory / TEST).read_bytes() * 2)
+    chat = Scripted()
+    with pytest.raises(InputError, match="not those that were published"):
+        examine(connection, "acme", dataset, chat.examinee(), limits=LIMITS)
+    assert chat.asked == []
+
+
+def test_where_redaction_is_off_personal_data_is_not_judged(connection: Connection, dataset: Dataset) -> None:
+    connection.execute("update organizations set redaction_off = true where id = 'acme'")
+    connection.commit()
+    say = spoiling(lambda text: f"{text} ada@mail.example.com")
+    done = examine(connection, "acme", dataset, Scripted(say).examinee(), limits=LIMITS)
+    assert (verdicts(done)["personal data"], done.passed) == ("insufficient", True)
+
+
+def test_no_text_stands_in_the_report_and_members_see_their_own(connection: Connection, dataset: Dataset) -> None:
+    word = "zqzqzq"
+    examine(connection, "acme", dataset, Scripted(spoiling(lambda text: f"{text} {word}@x.example.com")).examinee(), limits=LIMITS)
+    assert connection.execute("select count(*) from model_examinations where report::text like %s", (f"%{word}%",)).fetchone() == (
+        0,
+    )
+    assert connection.execute("select count(*) from model_answers where text like %s", (f"%{word}%",)).fetchone() == (50,)
+    for organization, seen in (("acme", 1), ("rival", 0)):
+        connection.execute("set local role flywheel_member")
+        connection.execute("select set_config('flywheel.organization_id', %s, true)", (organization,))
+        assert connection.execute("select count(*) from model_examinations").fetchone() == (seen,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("select * from model_answers")
+        connection.rollback()
+
+
+def test_over_http_a_trained_model_is_examined_and_a_fault_is_told(
+    connection: Connection, dataset: Dataset, model_server: Served
+) -> None:
+    lines = [{"messages": [*each.request, {"role": "assistant", "content": each.text}]} for each in read_examples(dataset, TRAIN)]
+    model = model_server.train(lines).fine_tuned_model
+    assert model is not None
+    limits = Limits(10, 12, 4)
+
+    def asked(name: str) -> Examinee:
+        return Examinee("openai", name, OpenAIChat(name, api_key="sk-test", base_url=f"{model_server.url}/v1", retries=0))
+
+    done = examine(connection, "acme", dataset, asked(model), limits=limits)
+    assert (done.prompts, done.findings.criteria[0].verdict) == (12, "passed")
+    assert done.findings.completion_tokens > 0
+    model_server.set_fault(match="POST /v1/chat/completions", kind="answer", answer="refusal", times=12)
+    refusing = examine(connection, "acme", dataset, asked("gpt-4o-mini-2024-07-18"), limits=limits)
+    assert refusing.findings.criteria[0].explanation.endswith("12 of 12 answers (12 refused)")
+    with pytest.raises(ModelError):
+        examine(connection, "acme", dataset, asked("no-such-model"), limits=limits)
+
+
+def test_the_order_in_which_answers_arrive_does_not_matter(connection: Connection, dataset: Dataset) -> None:
+    def findings(name: str, concurrency: int) -> Any:
+        limits = replace(LIMITS, concurrency=concurrency)
+        return examine(connection, "acme", dataset, Scripted(name=name).examinee(), limits=limits).findings.criteria
+
+    assert findings("one by one", 1) == findings("all at once", 50)

@@ -1,0 +1,6 @@
+-- The deployed model that a candidate is compared with: the scope's own control, else the global one.
+select id, trainer, model_id
+from model_registry
+where scope in (%(scope)s, 'global') and status = 'deployed' and ab_test_group = 'control' and model_id <> %(candidate)s
+order by scope = %(scope)s desc, deployed_at desc
+limit 1
