@@ -21,7 +21,8 @@ from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.replies.making import read_all, write_replies
 
 Flywheel = Callable[..., subprocess.CompletedProcess[str]]
-PROMISED = "up down demo dev migrate org connection events simulate import rebuild relink erase lineage doctor database-url ingester replies"
+PROMISED = "up down demo dev migrate org connection events simulate import rebuild relink erase lineage doctor database-url ingester replies model"
+PASSED_ON = ("materialize", "bench")  # to processes of their own
 ROW = {
     "organization_id": "acme",
     "campaign_id": "c",
@@ -67,12 +68,15 @@ def assert_one_clear_line(done: subprocess.CompletedProcess[str], *said: str) ->
 def test_every_command_explains_itself() -> None:
     runner = CliRunner()
     shown = runner.invoke(app, ["--help"]).stdout
-    for command in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
-        assert f" {command} " in shown
-        explained = runner.invoke(app, [command, "--help"])
-        assert explained.exit_code == 0
-        assert "Usage:" in explained.stdout
     assert all(f" {command} " in shown for command in PROMISED.split())
+    for command in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+        if command in PASSED_ON:
+            told = subprocess.run(
+                [sys.executable, "-m", "flywheel_dagster.cli", command, "--help"], capture_output=True, text=True, check=True
+            ).stdout
+        else:
+            told = runner.invoke(app, [command, "--help"]).stdout
+        assert told.lower().lstrip().startswith("usage:"), command
 
 
 def test_a_wrong_word_is_wrong_usage(flywheel: Flywheel) -> None:

@@ -1,6 +1,7 @@
 """An examination: a healthy model passes, each criterion fails a model that is made to fail it, and nothing is asked, or paid for, twice."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
+from flywheel_dagster.database import connect
 from flywheel_dagster.datasets.files import TEST, TRAIN
 from flywheel_dagster.datasets.pairs import assemble_pairs
 from flywheel_dagster.datasets.published import Dataset
@@ -159,6 +161,25 @@ def test_killed_in_the_middle_it_goes_on_without_asking_again(
     going_on = Scripted()
     assert examine(connection, "acme", dataset, going_on.examinee(), limits=limits).passed
     assert len({*killed.asked, *going_on.asked}) == len(killed.asked) + len(going_on.asked) == 50
+
+
+def test_two_at_the_same_time_ask_once_and_have_the_same_report(database: Database, dataset: Dataset) -> None:
+    chats = [Scripted(), Scripted()]
+
+    def run(chat: Scripted) -> Examination:
+        with connect(database.addresses.service) as connection:
+            return examine(connection, "acme", dataset, chat.examinee(), limits=LIMITS)
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(run, chats)
+    assert one.id == other.id
+    assert sorted(len(chat.asked) for chat in chats) == [0, 50]
+
+
+def test_characters_that_the_database_cannot_hold_break_nothing(connection: Connection, dataset: Dataset) -> None:
+    odd = spoiling(lambda text: f"{text}\x00 \ud800")
+    assert examine(connection, "acme", dataset, Scripted(odd).examinee(), limits=LIMITS).prompts == 50
+    assert connection.execute("select count(*) from model_answers where text like '%% ?'").fetchone() == (50,)
 
 
 def test_a_judge_that_prefers_a_place_gives_ties_and_one_that_prefers_the_control_blocks(
