@@ -14,6 +14,7 @@ from flywheel_dagster.openai_errors import checked_key, classified
 
 Messages = Sequence[Mapping[str, str]]
 
+_FILTERED = "content_filter"
 _REMEDIES = {
     "invalid_api_key": "the key was refused; set a valid one",
     "model_not_found": "the address doesn't offer this model: it was deleted or switched off there, or another account trained it",
@@ -73,16 +74,21 @@ class OpenAIChat:
         self._client = openai.AsyncOpenAI(api_key=self._api_key, base_url=base_url, timeout=timeout, max_retries=retries)
 
     async def answer(self, messages: Messages, *, max_tokens: int | None = None, seed: int | None = None) -> Answer:
-        """POST /chat/completions."""
+        """POST /chat/completions. A request that a content filter stopped (Azure: HTTP 400) is a refusal like any other."""
         began = time.monotonic()
         limit: dict[str, Any] = {self._token_limit: max_tokens} if max_tokens is not None else {}
         with classified(f"asking {self.name}", api_key=self._api_key, failures=self._failures):
-            said: ChatCompletion = await self._client.chat.completions.create(
-                model=self.name,
-                messages=[dict(message) for message in messages],  # type: ignore[misc]  # their union of roles
-                seed=seed if seed is not None else openai.omit,
-                **limit,
-            )
+            try:
+                said: ChatCompletion = await self._client.chat.completions.create(
+                    model=self.name,
+                    messages=[dict(message) for message in messages],  # type: ignore[misc]  # their union of roles
+                    seed=seed if seed is not None else openai.omit,
+                    **limit,
+                )
+            except openai.BadRequestError as error:
+                if error.code != _FILTERED:
+                    raise
+                return Answer("", "stopped by the content filter", _FILTERED, 0, 0, time.monotonic() - began)
         if not said.choices:
             raise PermanentModelError(
                 f"asking {self.name} failed: the answer has no choices; ask a server that speaks OpenAI's chat API"

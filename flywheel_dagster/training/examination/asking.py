@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import psycopg
@@ -50,7 +50,7 @@ async def ask(
     async def work() -> None:
         for question in pending:
             try:
-                answer = await who.chat.answer(question.messages, max_tokens=max_tokens, seed=question.seed)
+                answer = _storable(await who.chat.answer(question.messages, max_tokens=max_tokens, seed=question.seed))
                 _keep(how, who, question, answer, max_tokens)
             except Exception as failure:  # raised below, once the others' answers are kept
                 failures.append(failure)
@@ -67,6 +67,11 @@ async def ask(
 
 def _key(question: Question) -> tuple[str, int]:
     return question.hash, question.seed
+
+
+def _storable(answer: Answer) -> Answer:
+    """Without the characters that PostgreSQL can't hold: NUL, and halves of surrogate pairs."""
+    return replace(answer, text=answer.text.replace("\x00", "").encode("utf-8", "replace").decode())
 
 
 def _answered_before(how: Asking, who: Examinee, questions: Sequence[Question], max_tokens: int) -> dict[tuple[str, int], Answer]:
@@ -86,7 +91,7 @@ def _keep(how: Asking, who: Examinee, question: Question, answer: Answer, max_to
         "seed": question.seed,
         "max_tokens": max_tokens,
         "outcome_id": question.outcome_id,
-        "text": answer.text.replace("\x00", ""),  # which PostgreSQL can't hold
+        "text": answer.text,
         "refusal": answer.refusal,
         "finish_reason": answer.finish_reason,
         "prompt_tokens": answer.prompt_tokens,
