@@ -17,6 +17,7 @@ from psycopg.rows import TupleRow
 from typer.testing import CliRunner
 
 from flywheel_dagster.cli import app
+from flywheel_dagster_tests.command import run_flywheel
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.replies.making import read_all, write_replies
 
@@ -40,17 +41,9 @@ def flywheel(database: Database, tmp_path: Path) -> Flywheel:
     assert settings.database_url is not None
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        surroundings = {
-            name: value for name, value in os.environ.items() if not name.startswith(("FLYWHEEL_", "OPENAI_", "DAGSTER_"))
-        }
         url = settings.database_url.get_secret_value() if settings.database_url else ""
-        surroundings |= {
-            "DATABASE_URL": url,
-            "FLYWHEEL_DAGSTER_DATABASE_URL": url,
-            "FLYWHEEL_HOME": str(tmp_path / "home"),
-        } | environment
-        command = [sys.executable, "-m", "flywheel_dagster.cli", *arguments]
-        return subprocess.run(command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        ours = {"DATABASE_URL": url, "FLYWHEEL_DAGSTER_DATABASE_URL": url, "FLYWHEEL_HOME": str(tmp_path / "home")}
+        return run_flywheel(*arguments, folder=tmp_path, environment=ours | environment)
 
     return run
 

@@ -1,8 +1,6 @@
 """`flywheel erase` as people use it: it says what will go, asks, erases, and lists what had been made of the lead's messages."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +14,7 @@ from flywheel_dagster.datasets.warehouse.addresses import destination_of
 from flywheel_dagster.datasets.warehouse.export import export_weeks
 from flywheel_dagster.datasets.weeks import score_weeks
 from flywheel_dagster.outcomes.weeks import monday
+from flywheel_dagster_tests.command import run_flywheel
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.datasets.erasing import Connection, Person, live, new_marker, places
 from flywheel_dagster_tests.outcomes.making import MONDAY
@@ -36,10 +35,7 @@ def flywheel(database: Database, tmp_path: Path) -> Flywheel:
             "TRAINING_DATA_DIR": str(tmp_path / "data"),
             "COLUMNS": "200",
         }
-        return subprocess.run(
-            [sys.executable, "-m", "flywheel_dagster.cli", "erase", *arguments],
-            env=os.environ | ours, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        return run_flywheel("erase", *arguments, folder=tmp_path, environment=ours)
 
     return run
 

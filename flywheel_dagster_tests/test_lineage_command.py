@@ -1,9 +1,7 @@
 """`flywheel lineage` as people use it: tables for them, JSON for programs, and no word that anybody wrote."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +15,7 @@ from flywheel_dagster.datasets.files import MANIFEST
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.models.registry import TrainedVersion, register
+from flywheel_dagster_tests.command import run_flywheel
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.training.making import score_good_outcomes
 
@@ -30,12 +29,8 @@ def lineage(database: Database, tmp_path: Path) -> Lineage:
     url = database.settings.database_url.get_secret_value()
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        surroundings = {
-            name: value for name, value in os.environ.items() if not name.startswith(("FLYWHEEL_", "OPENAI_", "DAGSTER_"))
-        }
-        surroundings |= {"DATABASE_URL": url, "FLYWHEEL_HOME": str(tmp_path / "home"), "COLUMNS": "160"}
-        command = [sys.executable, "-m", "flywheel_dagster.cli", "lineage", *arguments]
-        return subprocess.run(command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        ours = {"DATABASE_URL": url, "FLYWHEEL_HOME": str(tmp_path / "home"), "COLUMNS": "160"}
+        return run_flywheel("lineage", *arguments, folder=tmp_path, environment=ours)
 
     return run
 

@@ -1,14 +1,13 @@
 """`flywheel replies` as people use it: lines in, lines out, and no database for it."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flywheel_dagster_tests.command import run_flywheel
 from flywheel_dagster_tests.replies.making import billed
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 
@@ -18,17 +17,14 @@ FIELDS = {
 }  # fmt: skip
 
 
-def classify(lines: str | bytes, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+def classify(lines: str | bytes, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `flywheel replies classify` where nothing is configured, and no database can be."""
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith(("FLYWHEEL_", "OPENAI_", "DATABASE_"))}
-    surroundings |= {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing", "FLYWHEEL_HOME": str(folder / "home")} | environment
-    return subprocess.run(
-        [sys.executable, "-m", "flywheel_dagster.cli", "replies", "classify", *arguments],
-        input=lines.encode() if isinstance(lines, str) else lines, env=surroundings, cwd=folder, capture_output=True, timeout=120, check=False,
-    )  # fmt: skip
+    ours = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing", "FLYWHEEL_HOME": str(folder / "home")} | environment
+    stdin = lines.encode() if isinstance(lines, str) else lines
+    return run_flywheel("replies", "classify", *arguments, folder=folder, environment=ours, stdin=stdin)
 
 
-def read(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
+def read(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -39,7 +35,7 @@ def test_the_same_lines_come_back_in_order_with_what_each_reply_says(tmp_path: P
         {"reply_text": "Wir haben kein Interesse, danke."},
     ] * 200
     done = classify("".join(json.dumps(reply) + "\n" for reply in replies), tmp_path, "--offline")
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (0, "")
     found = read(done)
     assert [{name: value for name, value in row.items() if name not in FIELDS} for row in found] == replies
     assert all(row.keys() >= FIELDS for row in found)
@@ -60,7 +56,7 @@ def test_a_line_that_cannot_be_classified_says_why_and_its_neighbours_are_not_lo
     ]
     done = classify(b"\n".join(lines) + b"\n" + b'{"reply_text": "Last one, without a line end."}', tmp_path, "--offline")
     assert done.returncode == 1
-    assert b"6 lines could not be classified" in done.stderr
+    assert "6 lines could not be classified" in done.stderr
     found = read(done)
     assert ["error" in row for row in found] == [False, True, True, True, True, True, True, False]
     assert found[3]["reply_text"] == " "
@@ -79,13 +75,6 @@ def test_a_model_is_asked_where_one_is_configured(tmp_path: Path, model_server: 
 
 @pytest.mark.parametrize("arguments", [("replies", "--help"), ("replies", "classify", "--help"), ("replies", "review", "--help")])
 def test_help_says_what_to_do(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "flywheel_dagster.cli", *arguments],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_flywheel(*arguments, folder=tmp_path, environment={})
     assert done.returncode == 0
     assert "repl" in done.stdout.lower()

@@ -557,6 +557,7 @@ def test_a_success_that_never_names_a_model_is_no_success(
 ) -> None:
     status = trainer.status
     trainer.status = lambda job_id: replace(status(job_id), state=JobState.SUCCEEDED, model_id=None)  # type: ignore[method-assign]
-    with pytest.raises(TransientTrainingError, match="succeeded, but names no model yet after 24 h"):
-        trained()
+    patience = Time().patience(poll=timedelta(minutes=30), limit=timedelta(hours=2))
+    with pytest.raises(TransientTrainingError, match="succeeded, but names no model yet after 2 h"):
+        trained(patience=patience)
     assert the_job(connection)["status"] == "running"

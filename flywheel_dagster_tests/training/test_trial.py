@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
@@ -17,6 +15,7 @@ from flywheel_dagster.models.registry import TrainedVersion, register
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training import trial
 from flywheel_dagster.training.submission import train
+from flywheel_dagster_tests.command import run_flywheel
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 from flywheel_dagster_tests.training.making import Time, trainer_at
@@ -80,8 +79,7 @@ def test_a_version_or_model_that_is_not_there_is_an_error_with_the_remedy(
 
 def test_the_command_prints_the_message(database: Database, settings: Settings, model_id: str, tmp_path: Path) -> None:
     assert settings.database_url is not None
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith(("FLYWHEEL_", "OPENAI_", "DAGSTER_"))}
-    surroundings |= {
+    ours = {
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "FLYWHEEL_HOME": str(tmp_path / "home"),
         "OPENAI_BASE_URL": str(settings.openai_base_url),
@@ -89,8 +87,7 @@ def test_the_command_prints_the_message(database: Database, settings: Settings, 
     }
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "flywheel_dagster.cli", "model", "test", *arguments]
-        return subprocess.run(command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        return run_flywheel("model", "test", *arguments, folder=tmp_path, environment=ours)
 
     done = run("--scope", "acme", "--industry", "logistics", "--seed", "1", "--json")
     assert (done.returncode, done.stderr) == (0, "")
