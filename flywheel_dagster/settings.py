@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     )
     together_api_key: SecretStr | None = Field(None, validation_alias="TOGETHER_API_KEY")
     together_base_url: str | None = Field(None, validation_alias="TOGETHER_BASE_URL")
+    together_hardware: str | None = Field(None, validation_alias="FLYWHEEL_TOGETHER_HARDWARE")
     lora_base_url: str | None = Field(None, validation_alias="FLYWHEEL_LORA_BASE_URL")
     lora_api_key: SecretStr | None = Field(None, validation_alias="FLYWHEEL_LORA_API_KEY")
     exemplars: Annotated[int, Field(ge=1, le=20)] = Field(4, validation_alias="FLYWHEEL_EXEMPLARS")

@@ -39,6 +39,6 @@ def _become_flywheel(arguments: tuple[str, ...], folder: Path, environment: Mapp
     os.environ.update(environment)
     for number, (stream, flags) in enumerate(zip(streams, (os.O_RDONLY, *[os.O_WRONLY | os.O_CREAT] * 2), strict=True)):
         os.dup2(os.open(stream, flags, 0o600), number)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123  multiprocessing has closed it
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  multiprocessing has closed it
     sys.argv = ["flywheel", *arguments]
     main()

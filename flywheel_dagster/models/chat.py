@@ -20,6 +20,7 @@ _REMEDIES = {
     "model_not_found": "the address doesn't offer this model: it was deleted or switched off there, or another account trained it",
     "model_not_available": "the address doesn't run this model now: at together.ai, start a dedicated endpoint for it",
     "DeploymentNotFound": "no deployment of this name stands at Azure: it was deleted, or the address is another resource's",
+    "dedicated_endpoint_not_running": "its endpoint has stopped; start it at the provider",
     "insufficient_quota": "the account has no credit left; add some",
     "credit_balance_exhausted": "the account has no credit left; add some",
 }

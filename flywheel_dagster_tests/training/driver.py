@@ -30,12 +30,13 @@ from flywheel_dagster.training.examination import asking, examine, report
 from flywheel_dagster.training.trainer import Recipe
 from flywheel_dagster.training.trainers import azure, openai, together
 from flywheel_dagster.training.trainers.azure import deployments
+from flywheel_dagster.training.trainers.together import api, endpoints
 
 TRACED = {
     Path(module.__file__ or "").resolve().as_posix()
     for module in (
         database, assembling, choosing, files, published, submission, candidates, registration, registry, asking, examine, report,
-        openai, together, azure, deployments,
+        openai, together, api, endpoints, azure, deployments,
     )
 }  # fmt: skip
 PACKAGE = Path(database.__file__).resolve().parent
@@ -71,6 +72,7 @@ def settings_of(order: dict[str, Any]) -> Settings:
         TRAINING_DATA_DIR=order["directory"],
         FLYWHEEL_TRAINING_SEED=order["seed"],
         FLYWHEEL_EPOCHS=1,
+        FLYWHEEL_TOGETHER_HARDWARE="1x_nvidia_h100_80gb_sxm",
     )
 
 

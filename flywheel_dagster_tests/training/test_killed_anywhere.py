@@ -56,6 +56,9 @@ DELICATE_OF = {
         'created = self._call("creating the job"',
         'return _id(created, "creating the job")',
         'job = self._call(f"looking at job',
+        "asked = self._create(model)",
+        "self._asked[model] = asked.id",
+        "if endpoint.state is EndpointState.STARTED",
     ),
     "azure": (
         "return self._client.files.create(",
@@ -122,6 +125,10 @@ class Loop:
         """The jobs that were ever bought."""
         return int(self._provider.count_calls()["jobs_created"])
 
+    def count_endpoints(self) -> int:
+        """How often an endpoint was asked for, which only Together has."""
+        return int(self._provider.count_calls()["calls"].get("POST /together/v1/endpoints", 0))
+
     def state(self) -> Any:
         """What the database holds of datasets, jobs and versions."""
         found = self._owner.execute(STATE).fetchone()
@@ -131,13 +138,14 @@ class Loop:
     def check(self, *fatal: str, surely: bool = True) -> None:
         """A round: a run that dies before each of the given lines, and one that is left alone. Then all is there, and once."""
         self.begin_round()
-        before = self.count_jobs()
+        before, endpoints = self.count_jobs(), self.count_endpoints()
         for line in fatal:
             ended = self.run(fatal=line)["ended"]
             assert ended == KILLED or (not surely and ended == 0), (fatal, ended)
         done = self.run()
         assert done["ended"] == 0, fatal
         assert self.count_jobs() - before == 1, fatal
+        assert self.count_endpoints() - endpoints == (self.trainer == "together"), fatal
         assert done["dataset"] == self.reference["dataset"], fatal
         assert self.state() == (
             1, 1, EXAMPLES, [["succeeded", done["job"], "1"]], 1, [["v1.0.0", "ready", done["model"], done["job"]]],

@@ -33,6 +33,7 @@ from flywheel_dagster.sandbox.model_server.job_routes import job_routes
 from flywheel_dagster.sandbox.model_server.lifecycle import Trainer
 from flywheel_dagster.sandbox.model_server.models import model_routes
 from flywheel_dagster.sandbox.model_server.store import Store
+from flywheel_dagster.sandbox.model_server.together_endpoints import asked_model, endpoint_routes
 from flywheel_dagster.sandbox.model_server.wire import ApiError, error_response
 
 NOTICE = (
@@ -96,7 +97,8 @@ def create_app(settings: Settings, connections: Connections) -> Starlette:
         *batch_routes(store, batcher, plan),
         *chat_routes(store, fitted, billing, plan, adapters=adapter_answers),
         *together.together_routes(store, trainer, plan),
-        *chat_routes(store, fitted, billing, plan, root=together.ROOT),
+        *endpoint_routes(store, plan),
+        *chat_routes(store, fitted, billing, plan, root=together.ROOT, find=partial(asked_model, store)),
         *azure.azure_routes(store, trainer, plan),
         *deployment_routes(store),
         *chat_routes(store, fitted, billing, plan, root=azure.ROOT, find=partial(deployed_model, store)),

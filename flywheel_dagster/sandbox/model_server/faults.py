@@ -7,6 +7,7 @@ through first), and by kind `status`, `body`, `headers`, `seconds`, `looks`, `co
 - Calls: status, drop, drop_after (done, but the answer is lost), delay (`seconds`), hold (until the faults are cleared).
 - The next job, whichever API creates it: job_fails, job_stuck, job_slow (lasts `seconds`, and is not done before it was asked for `looks` times).
 - The next batch: batch_fails, batch_stuck, batch_slow (as jobs), batch_expires (once `after` requests were answered).
+- The next start of an endpoint at Together: endpoint_fails (it ends in ERROR).
 - A chat answer: answer, either with `content` as its text, or one of refusal, cut_off, invalid_json, out_of_range, disagreeing.
 
 A request in a batch is the call "BATCH custom_id" to status and answer faults.
@@ -42,16 +43,18 @@ class FaultKind(StrEnum):
     BATCH_SLOW = "batch_slow"
     BATCH_STUCK = "batch_stuck"
     BATCH_EXPIRES = "batch_expires"
+    ENDPOINT_FAILS = "endpoint_fails"
     ANSWER = "answer"
 
 
 ANSWERS = ("refusal", "cut_off", "invalid_json", "out_of_range", "disagreeing")
 _JOB_KINDS = frozenset({FaultKind.JOB_FAILS, FaultKind.JOB_SLOW, FaultKind.JOB_STUCK})
 _BATCH_KINDS = frozenset({FaultKind.BATCH_FAILS, FaultKind.BATCH_SLOW, FaultKind.BATCH_STUCK, FaultKind.BATCH_EXPIRES})
+_ENDPOINT_KINDS = frozenset({FaultKind.ENDPOINT_FAILS})
 _CALL_KINDS = frozenset({FaultKind.STATUS, FaultKind.DROP, FaultKind.DROP_AFTER, FaultKind.DELAY, FaultKind.HOLD})
 _REQUEST_KINDS = frozenset({FaultKind.STATUS})
 _MATCHES = {
-    **dict.fromkeys(_JOB_KINDS, "*"),
+    **dict.fromkeys(_JOB_KINDS | _ENDPOINT_KINDS, "*"),
     **dict.fromkeys(_BATCH_KINDS, _CREATE_BATCH),
     FaultKind.ANSWER: CHAT,
 }
@@ -119,6 +122,10 @@ class FaultPlan:
     def take_for_batch(self) -> dict[str, Any] | None:
         """What a batch created now has to suffer, used up by one."""
         return _as_suffered(self._take(_CREATE_BATCH, _BATCH_KINDS))
+
+    def take_for_endpoint(self, call: str) -> bool:
+        """Whether the endpoint that this call starts has to fail, used up by one."""
+        return self._take(call, _ENDPOINT_KINDS) is not None
 
     def _take(self, call: str, kinds: frozenset[FaultKind]) -> Fault | None:
         if not self._faults:

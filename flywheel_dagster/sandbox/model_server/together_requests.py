@@ -1,6 +1,10 @@
-"""What a request for a job may ask by Together's API, as a pure reading of its JSON body (github.com/togethercomputer/openapi, 2026-04-28)."""
+"""What requests for jobs and endpoints may ask by Together's API, as a pure reading of their JSON bodies.
+
+github.com/togethercomputer/openapi, 2026-04-28
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flywheel_dagster.sandbox.model_server.job_requests import JobRequest
@@ -12,6 +16,18 @@ _DEFAULT_SEED = 42
 _LORA = {"type": "Lora", "lora_r": 64, "lora_alpha": 128, "lora_dropout": 0.0, "lora_trainable_modules": "all-linear"}
 _SFT = {"method": "sft", "train_on_inputs": "auto"}
 _METHODS = {"sft": "supervised", "dpo": "dpo"}
+_WANTED_STATES = ("STARTED", "STOPPED")
+
+
+@dataclass(frozen=True)
+class EndpointRequest:
+    """The body of POST /endpoints, as far as this server heeds it."""
+
+    model: str
+    hardware: str
+    display_name: str
+    autoscaling: dict[str, int]
+    state: str
 
 
 def read_request(body: Mapping[str, Any]) -> tuple[JobRequest, dict[str, Any]]:
@@ -48,6 +64,33 @@ def read_request(body: Mapping[str, Any]) -> tuple[JobRequest, dict[str, Any]]:
         integrations=[],
     )
     return request, asked
+
+
+def read_endpoint(body: Mapping[str, Any]) -> EndpointRequest:
+    """Check the body of POST /endpoints. 400 for what is wrong."""
+    for name in ("model", "hardware"):
+        if not isinstance(body.get(name), str) or not body[name]:
+            raise _refused(name, "is required")
+    scaling = _optional(body, "autoscaling", dict)
+    if scaling is None:
+        raise _refused("autoscaling", "is required")
+    least = _whole(scaling, "min_replicas", default=1, least=0)
+    _whole(body, "inactive_timeout", default=0, least=0)
+    return EndpointRequest(
+        model=body["model"],
+        hardware=body["hardware"],
+        display_name=_optional(body, "display_name", str) or body["model"],
+        autoscaling={"min_replicas": least, "max_replicas": _whole(scaling, "max_replicas", default=least, least=least)},
+        state=read_wanted_state(body),
+    )
+
+
+def read_wanted_state(body: Mapping[str, Any]) -> str:
+    """The state that an endpoint is to be in: STARTED, unless STOPPED is asked for."""
+    state = _optional(body, "state", str) or "STARTED"
+    if state not in _WANTED_STATES:
+        raise _refused("state", f"is {' or '.join(_WANTED_STATES)}")
+    return state
 
 
 def _read_method(method: dict[str, Any] | None) -> dict[str, Any]:

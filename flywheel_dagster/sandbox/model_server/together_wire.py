@@ -1,4 +1,4 @@
-"""The shapes of Together's answers: files, jobs, events, checkpoints and metrics (github.com/togethercomputer/openapi, 2026-04-28)."""
+"""The shapes of Together's answers: files, jobs, events, checkpoints, metrics and endpoints (github.com/togethercomputer/openapi, 2026-04-28)."""
 
 import json
 import sqlite3
@@ -137,6 +137,26 @@ def metrics_as_wire(job: Job) -> list[dict[str, float]]:
         if state["valid_loss"] is not None:
             snapshots.append({"eval/loss": state["valid_loss"], "eval/global_step": state["step"]})
     return snapshots
+
+
+def endpoint_as_wire(row: sqlite3.Row) -> dict[str, Any]:
+    """A DedicatedEndpoint."""
+    more = {"display_name": row["display_name"], "hardware": row["hardware"], "autoscaling": json.loads(row["autoscaling"])}
+    return listed_endpoint_as_wire(row) | more
+
+
+def listed_endpoint_as_wire(row: sqlite3.Row) -> dict[str, Any]:
+    """A ListEndpoint, which doesn't tell its display_name."""
+    return {
+        "object": "endpoint",
+        "id": row["id"],
+        "name": row["name"],
+        "model": row["model"],
+        "type": "dedicated",
+        "owner": ORGANISATION,
+        "state": row["state"],
+        "created_at": _time(row["created_at"], row["number"]),
+    }
 
 
 def _time(seconds: int, number: int) -> str:

@@ -6,6 +6,7 @@ import httpx
 import jsonschema
 import pytest
 
+from flywheel_dagster_tests.sandbox.model_server.conftest import StartServer
 from flywheel_dagster_tests.sandbox.model_server.served import Served, make_examples, to_jsonl
 
 BEARER = {"Authorization": "Bearer anyone"}
@@ -67,6 +68,26 @@ PRICE = shape(
         "estimated_train_token_count": NUMBER, "estimated_eval_token_count": NUMBER,
     }
 )  # fmt: skip
+LISTED_ENDPOINT = shape(
+    {
+        "object": {"const": "endpoint"}, "id": {"type": "string", "pattern": "^endpoint-"}, "name": TEXT, "model": TEXT, "owner": TEXT,
+        "type": {"const": "dedicated"}, "created_at": TIME,
+        "state": {"enum": ["PENDING", "STARTING", "STARTED", "STOPPING", "STOPPED", "ERROR"]},
+    }
+)  # fmt: skip
+ENDPOINT = {
+    "allOf": [
+        LISTED_ENDPOINT,
+        shape({"display_name": TEXT, "hardware": TEXT, "autoscaling": shape({"min_replicas": WHOLE, "max_replicas": WHOLE})}),
+    ]
+}
+HARDWARE = shape(
+    {
+        "object": {"const": "hardware"}, "id": TEXT, "pricing": shape({"cents_per_minute": NUMBER}), "updated_at": TIME,
+        "specs": shape({"gpu_type": TEXT, "gpu_link": TEXT, "gpu_memory": NUMBER, "gpu_count": WHOLE}),
+    },
+    {"availability": shape({"status": {"enum": ["available", "unavailable", "insufficient"]}})},
+)  # fmt: skip
 ERROR = shape({"error": shape({"type": TEXT, "message": TEXT})})
 
 
@@ -97,6 +118,20 @@ def upload(server: Served, content: bytes, *, name: str = "train.jsonl") -> dict
 
 def create(server: Served, file_id: str, **options: Any) -> dict[str, Any]:
     return answered(server, "POST", "/fine-tunes", JOB, json={"model": BASE, "training_file": file_id, **options})
+
+
+def start(server: Served, model: str, **options: Any) -> dict[str, Any]:
+    body = {"model": model, "hardware": "1x_nvidia_h100_80gb_sxm", "autoscaling": {"min_replicas": 1, "max_replicas": 1}}
+    return answered(server, "POST", "/endpoints", ENDPOINT, json=body | options)
+
+
+def states(server: Served, endpoint_id: str, *, looks: int) -> list[str]:
+    return [answered(server, "GET", f"/endpoints/{endpoint_id}", ENDPOINT)["state"] for _ in range(looks)]
+
+
+def say(server: Served, model: str) -> httpx.Response:
+    message = {"role": "user", "content": make_examples(1)[0]["messages"][0]["content"]}
+    return call(server, "POST", "/chat/completions", json={"model": model, "messages": [message], "temperature": 0})
 
 
 def wait(server: Served, job_id: str) -> dict[str, Any]:
@@ -150,10 +185,7 @@ def test_a_job_goes_its_way_and_its_model_answers(server: Served) -> None:
         ["train/global_step", "train/loss"],
         ["eval/global_step", "eval/loss"],
     ] * 2
-    message = {"role": "user", "content": make_examples(1)[0]["messages"][0]["content"]}
-    said = call(
-        server, "POST", "/chat/completions", json={"model": job["model_output_name"], "messages": [message], "temperature": 0}
-    )
+    said = say(server, job["model_output_name"])
     assert said.json()["choices"][0]["message"]["content"] == "Hello Person0, shall we talk about routes at Firm0?"
 
 
@@ -253,3 +285,81 @@ def test_faults_of_jobs_and_calls_are_played(server: Served) -> None:
     seen = [answered(server, "GET", f"/fine-tunes/{slow['id']}", JOB)["status"] for _ in range(3)]
     assert "completed" not in seen[:2]
     assert wait(server, slow["id"])["status"] == "completed"
+
+
+def test_an_endpoint_starts_stops_and_answers_only_in_between(server: Served) -> None:
+    model = wait(server, create(server, upload(server, to_jsonl(make_examples(12)))["id"])["id"])["model_output_name"]
+    made = start(server, model, display_name="Ours", inactive_timeout=60)
+    assert (made["state"], made["display_name"], made["model"]) == ("PENDING", "Ours", model)
+    assert made["name"].startswith(f"{model}-")
+    refused_chat = say(server, made["name"])
+    assert (refused_chat.status_code, refused_chat.json()["error"]["code"]) == (400, "dedicated_endpoint_not_running")
+    assert states(server, made["id"], looks=3) == ["STARTING", "STARTED", "STARTED"]
+    told = say(server, made["name"]).json()["choices"][0]["message"]["content"]
+    assert told == "Hello Person0, shall we talk about routes at Firm0?"
+    stopping = answered(server, "PATCH", f"/endpoints/{made['id']}", ENDPOINT, json={"state": "STOPPED"})
+    assert (stopping["state"], states(server, made["id"], looks=2)) == ("STOPPING", ["STOPPED", "STOPPED"])
+    assert say(server, made["name"]).status_code == 400
+    again = answered(server, "PATCH", f"/endpoints/{made['id']}", ENDPOINT, json={"state": "STARTED"})
+    assert (again["state"], again["name"], states(server, made["id"], looks=2)) == (
+        "PENDING",
+        made["name"],
+        ["STARTING", "STARTED"],
+    )
+    assert call(server, "DELETE", f"/endpoints/{made['id']}").status_code == 204
+    for method in ("GET", "PATCH", "DELETE"):
+        refused(server, 404, method, f"/endpoints/{made['id']}")
+    assert say(server, made["name"]).status_code == 404
+
+
+def test_a_start_fails_by_a_fault_and_the_next_one_does_not(server: Served) -> None:
+    server.set_fault(kind="endpoint_fails")
+    made = start(server, BASE)
+    assert states(server, made["id"], looks=3) == ["STARTING", "ERROR", "ERROR"]
+    answered(server, "PATCH", f"/endpoints/{made['id']}", ENDPOINT, json={"state": "STARTED"})
+    assert states(server, made["id"], looks=2) == ["STARTING", "STARTED"]
+
+
+def test_endpoints_are_listed_without_their_display_names_and_an_endpoint_may_be_made_stopped(server: Served) -> None:
+    made = start(server, BASE, state="STOPPED")
+    listed_endpoints = answered(server, "GET", "/endpoints?type=dedicated", listed(LISTED_ENDPOINT))["data"]
+    ours = next(endpoint for endpoint in listed_endpoints if endpoint["id"] == made["id"])
+    assert (ours["state"], "display_name" in ours) == ("STOPPED", False)
+    assert answered(server, "GET", "/endpoints?type=serverless", listed(LISTED_ENDPOINT))["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        ({"model": ""}, 400, "model is required"),
+        ({"model": "gpt-4o"}, 404, "not available for dedicated endpoints"),
+        ({"hardware": "1x_abacus"}, 400, "check the hardware API"),
+        ({"autoscaling": None}, 400, "autoscaling is required"),
+        ({"autoscaling": {"min_replicas": 2, "max_replicas": 1}}, 400, "max_replicas is an integer from 2"),
+        ({"inactive_timeout": "1h"}, 400, "inactive_timeout is an integer"),
+        ({"state": "ASLEEP"}, 400, "state is STARTED or STOPPED"),
+    ],
+)
+def test_an_endpoint_that_makes_no_sense_is_refused(server: Served, options: dict[str, Any], status: int, said: str) -> None:
+    body = {"model": BASE, "hardware": "1x_nvidia_h100_80gb_sxm", "autoscaling": {"min_replicas": 1, "max_replicas": 1}}
+    assert said in refused(server, status, "POST", "/endpoints", json=body | options)
+
+
+def test_hardware_tells_its_price_and_for_a_model_whether_it_can_be_had(server: Served) -> None:
+    every = answered(server, "GET", "/hardware", listed(HARDWARE))["data"]
+    fitting = answered(server, "GET", f"/hardware?model={BASE}", listed(HARDWARE))["data"]
+    assert [row["id"] for row in every] == [row["id"] for row in fitting]
+    assert {row["availability"]["status"] for row in fitting} == {"available"}
+    assert "availability" not in every[0]
+    refused(server, 404, "GET", "/hardware?model=gpt-4o")
+
+
+@pytest.mark.acceptance
+def test_endpoints_survive_the_death_of_the_server(start_server: StartServer) -> None:
+    server = start_server()
+    made = start(server, BASE)
+    states(server, made["id"], looks=1)
+    server.kill()
+    server = start_server()
+    assert states(server, made["id"], looks=1) == ["STARTED"]
+    assert say(server, made["name"]).status_code == 200

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,8 @@ from flywheel_dagster_tests.training.making import KEY, Time
 
 BEARER = {"Authorization": "Bearer anyone"}
 CREATE = "POST /together/v1/fine-tunes"
+ENDPOINTS = "/together/v1/endpoints"
+HARDWARE = "1x_nvidia_h100_80gb_sxm"
 
 
 @pytest.fixture
@@ -74,6 +77,30 @@ def ended(trainer: TogetherTrainer, job_id: str) -> JobStatus:
 def shown(provider: Served, job_id: str) -> dict[str, Any]:
     job: dict[str, Any] = provider.http.get(f"/together/v1/fine-tunes/{job_id}", headers=BEARER).json()
     return job
+
+
+def running(provider: Served, **options: Any) -> TogetherTrainer:
+    """A trainer that starts endpoints."""
+    return trainer_at(provider, **({"hardware": HARDWARE} | options))
+
+
+def trained(provider: Served, trainer: TogetherTrainer, file_id: str) -> tuple[str, str]:
+    """A job that is completed, and its model, which no trainer has seen yet."""
+    job_id = bought(trainer, file_id)
+    for _ in range(500):
+        if (job := shown(provider, job_id))["status"] == "completed":
+            return job_id, str(job["model_output_name"])
+    raise AssertionError(job["status"])
+
+
+def endpoints_of(provider: Served, model: str) -> list[dict[str, Any]]:
+    """The model's endpoints, newest first. Looking takes them a step further."""
+    listed = provider.http.get(ENDPOINTS, headers=BEARER).json()["data"]
+    return [endpoint for endpoint in listed if endpoint["model"] == model]
+
+
+def change(provider: Served, endpoint: dict[str, Any], **changes: Any) -> None:
+    assert provider.http.patch(f"{ENDPOINTS}/{endpoint['id']}", headers=BEARER, json=changes).status_code == 200
 
 
 def every_call(trainer: TogetherTrainer, examples: Path, file_id: str, job_id: str) -> dict[str, Callable[[], object]]:
@@ -443,3 +470,202 @@ def test_a_training_is_bought_once_though_the_answer_was_lost_and_a_busy_provide
     assert (model.model_id, model.trained_tokens) == (job["model_output_name"], job["token_count"])
     assert model.loss_curve
     assert train(connection, trainer, dataset, suffix="acme-v1-0-0") == model
+
+
+def test_a_model_is_asked_by_the_name_of_the_one_endpoint_that_was_started_for_it(provider: Served, file_id: str) -> None:
+    trainer = running(provider)
+    job_id, model = trained(provider, trainer, file_id)
+    starting = trainer.status(job_id)
+    assert (starting.state, starting.provider_status, starting.model_id) == (JobState.RUNNING, "starting endpoint", None)
+    assert re.fullmatch(rf"{model} is trained; its endpoint {model}-\w+ is PENDING", str(starting.last_event))
+    assert starting.trained_tokens
+    seen = ended(trainer, job_id)
+    (endpoint,) = endpoints_of(provider, model)
+    assert (seen.state, seen.provider_status, seen.model_id) == (JobState.SUCCEEDED, "completed", endpoint["name"])
+    chat = OpenAIChat(endpoint["name"], api_key=KEY, base_url=f"{provider.url}/together/v1")
+    assert "Firm0" in ask(chat, make_examples(1)[0]["messages"][0]["content"])
+    assert running(provider).status(job_id).model_id == endpoint["name"]  # another process, another day
+    assert len(endpoints_of(provider, model)) == 1
+
+
+def test_an_endpoint_is_made_as_the_settings_say_and_stops_when_nobody_asks(provider: Served, file_id: str) -> None:
+    sent: list[dict[str, Any]] = []
+    trainer = running(provider, hardware="2x_nvidia_h100_80gb_sxm")
+    job_id, model = trained(provider, trainer, file_id)
+    trainer._api._client.event_hooks["request"].append(
+        lambda request: sent.append(json.loads(request.content)) if request.method == "POST" else None
+    )
+    ended(trainer, job_id)
+    assert sent == [
+        {
+            "display_name": model, "model": model, "hardware": "2x_nvidia_h100_80gb_sxm",
+            "autoscaling": {"min_replicas": 1, "max_replicas": 1}, "inactive_timeout": 60,
+        }
+    ]  # fmt: skip
+
+
+def test_no_endpoint_is_started_unless_it_is_asked_for_nor_for_a_job_that_failed(provider: Served, file_id: str) -> None:
+    call = f"POST {ENDPOINTS}"
+    before = provider.count_calls()["calls"].get(call, 0)
+    trainer = trainer_at(provider)
+    job_id, model = trained(provider, trainer, file_id)
+    assert trainer.status(job_id).model_id == model
+    provider.set_fault(kind="job_fails", message="No memory")
+    failing = running(provider)
+    assert ended(failing, bought(failing, file_id)).error == "No memory"
+    assert provider.count_calls()["calls"].get(call, 0) == before
+
+
+@pytest.mark.parametrize("fault", [{"kind": "drop_after"}, {"status": 502}, {"status": 200, "body": {"state": "PENDING"}}], ids=str)
+def test_an_endpoint_whose_start_was_not_answered_is_looked_for_first(
+    provider: Served, file_id: str, fault: dict[str, Any]
+) -> None:
+    trainer = running(provider)
+    job_id, model = trained(provider, trainer, file_id)
+    provider.set_fault(**({"kind": "status", "match": f"POST {ENDPOINTS}"} | fault))
+    with pytest.raises(UnansweredError, match=r"starting an endpoint of .* failed"):
+        trainer.status(job_id)
+    assert ended(trainer, job_id).state is JobState.SUCCEEDED
+    assert len(endpoints_of(provider, model)) == 1
+
+
+def test_a_list_that_lags_behind_makes_no_second_endpoint(provider: Served, file_id: str) -> None:
+    trainer = running(provider)
+    job_id, model = trained(provider, trainer, file_id)
+    provider.set_fault(kind="status", match=f"GET {ENDPOINTS}", status=200, body={"object": "list", "data": []}, times=3)
+    assert ended(trainer, job_id).state is JobState.SUCCEEDED
+    provider.http.delete("/sandbox/faults")
+    assert len(endpoints_of(provider, model)) == 1
+
+
+def test_a_start_that_fails_is_raised_and_the_next_run_starts_the_same_endpoint_anew(provider: Served, file_id: str) -> None:
+    trainer = running(provider)
+    job_id, model = trained(provider, trainer, file_id)
+    provider.set_fault(kind="endpoint_fails")
+    with pytest.raises(
+        PermanentTrainingError, match=r"its endpoint .* is ERROR; .*materialize fine_tuned_model again \(without resubmit"
+    ):
+        ended(trainer, job_id)
+    with pytest.raises(PermanentTrainingError, match="is ERROR"):
+        trainer.status(job_id)  # the same run asks for nothing twice
+    (failed,) = endpoints_of(provider, model)
+    assert failed["state"] == "ERROR"
+    seen = ended(running(provider), job_id)
+    assert (seen.state, seen.model_id) == (JobState.SUCCEEDED, failed["name"])
+    assert len(endpoints_of(provider, model)) == 1
+
+
+def test_an_endpoint_that_stopped_or_is_about_to_is_started_again(provider: Served, file_id: str) -> None:
+    trainer = running(provider)
+    job_id, model = trained(provider, trainer, file_id)
+    name = ended(trainer, job_id).model_id
+    (endpoint,) = endpoints_of(provider, model)
+    change(provider, endpoint, state="STOPPED")
+    next_run, states = running(provider), list[str]()
+    while (seen := next_run.status(job_id)).state is JobState.RUNNING:
+        states.append(str(seen.last_event).rpartition(" ")[2])
+    assert (seen.model_id, states) == (name, ["PENDING", "STARTING"])
+    change(provider, endpoint, state="STOPPED")
+    with pytest.raises(PermanentTrainingError, match="is STOPPED"):  # by somebody else, in the middle of the run
+        ended(next_run, job_id)
+    assert len(endpoints_of(provider, model)) == 1
+
+
+def test_a_stopping_endpoint_is_waited_for_and_what_nobody_knows_yet_counts_as_starting(provider: Served, file_id: str) -> None:
+    job_id, model = trained(provider, running(provider), file_id)
+    for said in ("STOPPING", "PENDING", "MIGRATING", None):
+        row = {"id": "endpoint-1", "name": "acme/one", "model": model, "state": said, "created_at": "2026-11-01T00:00:00Z"}
+        provider.set_fault(kind="status", match=f"GET {ENDPOINTS}", status=200, body={"object": "list", "data": [row]})
+        seen = running(provider).status(job_id)
+        assert (seen.state, seen.provider_status) == (JobState.RUNNING, "starting endpoint")
+
+
+def test_of_several_endpoints_one_that_runs_is_taken_then_the_oldest(provider: Served, file_id: str) -> None:
+    job_id, model = trained(provider, running(provider), file_id)
+    rows = [
+        {"id": f"e-{day}", "name": f"acme/{day}", "model": of, "state": state, "created_at": f"2026-11-0{day}T00:00:00Z"}
+        for day, of, state in ((1, model, "ERROR"), (4, model, "STARTED"), (3, model, "STARTED"), (2, "another", "STARTED"))
+    ]
+    named = [*rows[:1], {**rows[1], "model": "renamed", "display_name": model}]
+    for listed, name in ((rows, "acme/3"), (named, "acme/4")):
+        provider.set_fault(kind="status", match=f"GET {ENDPOINTS}", status=200, body={"object": "list", "data": listed})
+        assert running(provider).status(job_id).model_id == name
+
+
+def test_a_base_that_can_not_run_on_the_hardware_is_not_trained(provider: Served, file_id: str) -> None:
+    before = provider.count_calls()["jobs_created"]
+    with pytest.raises(
+        PermanentTrainingError,
+        match=rf"FLYWHEEL_TOGETHER_HARDWARE is 1x_abacus, .* doesn't run {DEFAULT_BASE}; set it to one of "
+        r"1x_nvidia_h100_80gb_sxm \(\$3\.99 an hour\), 2x_nvidia_h100_80gb_sxm \(\$7\.98 an hour\)$",
+    ):
+        bought(running(provider, hardware="1x_abacus"), file_id)
+    with pytest.raises(PermanentTrainingError, match=r"runs no dedicated endpoint of gpt-4o, .*set FLYWHEEL_BASE_MODEL"):
+        bought(running(provider, base_model="gpt-4o"), file_id)
+    assert provider.count_calls()["jobs_created"] == before
+
+
+def test_hardware_that_is_unknown_after_the_training_lists_what_there_is(provider: Served, file_id: str) -> None:
+    job_id, model = trained(provider, running(provider), file_id)
+    offered = [
+        {"id": "1x_a", "pricing": {"cents_per_minute": 5}, "availability": {"status": "insufficient"}},
+        {"id": "2x_a", "availability": {"status": "available"}},
+    ]
+    provider.set_fault(kind="status", match="GET /together/v1/hardware", status=200, body={"object": "list", "data": offered})
+    with pytest.raises(PermanentTrainingError, match=r"set it to one of 1x_a \(\$3\.00 an hour, insufficient now\), 2x_a$"):
+        running(provider).status(job_id)
+    assert not endpoints_of(provider, model)
+    assert ended(running(provider), job_id).state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("match", "fault", "error", "said"),
+    [
+        (f"POST {ENDPOINTS}", {"status": 402, "message": "Insufficient credits"}, PermanentTrainingError, "Insufficient credits (HTTP 402); the account has no credit left"),
+        (f"POST {ENDPOINTS}", {"status": 403, "message": "Forbidden"}, PermanentTrainingError, "give it the right at together.ai"),
+        (f"POST {ENDPOINTS}", {"status": 400, "message": "No capacity."}, PermanentTrainingError, "No capacity. (HTTP 400)"),
+        (f"POST {ENDPOINTS}", {"status": 429}, TransientTrainingError, "HTTP 429"),
+        (f"GET {ENDPOINTS}", {"status": 503}, UnansweredError, "listing endpoints failed"),
+        (f"GET {ENDPOINTS}", {"status": 401, "message": f"What is {KEY}?"}, PermanentTrainingError, "What is …? (HTTP 401); the key was refused"),
+        ("GET /together/v1/hardware", {"status": 500}, UnansweredError, "listing the hardware for"),
+    ],
+)  # fmt: skip
+def test_every_failure_to_start_an_endpoint_is_named_and_passes(
+    provider: Served, file_id: str, match: str, fault: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    trainer = running(provider)
+    job_id, model = trained(provider, trainer, file_id)
+    provider.set_fault(**({"kind": "status", "match": match} | fault))
+    with pytest.raises(error) as raised:
+        trainer.status(job_id)
+    assert raised.type is error
+    assert said in str(raised.value)
+    assert ended(trainer, job_id).state is JobState.SUCCEEDED
+    assert len(endpoints_of(provider, model)) == 1
+
+
+def test_a_training_is_bought_and_its_endpoint_made_once_though_both_answers_were_lost(
+    connection: psycopg.Connection[TupleRow], provider: Served, dataset: Dataset
+) -> None:
+    before, time, states = provider.count_calls()["jobs_created"], Time(), list[str]()
+    provider.set_fault(kind="drop_after", match=CREATE)
+    provider.set_fault(kind="drop_after", match=f"POST {ENDPOINTS}")
+    trainer = running(provider)
+
+    def noted(seen: JobStatus) -> None:
+        states.append(seen.provider_status)
+
+    model = train(connection, trainer, dataset, suffix="acme-v1-0-0", patience=time.patience(), progress=noted)
+    assert provider.count_calls()["jobs_created"] == before + 1
+    assert states[-2:] == ["starting endpoint", "completed"]
+    (endpoint,) = endpoints_of(provider, shown(provider, model.job_id)["model_output_name"])
+    assert model.model_id == endpoint["name"]
+    assert settings_hash(trainer) == settings_hash(trainer_at(provider, seed=trainer.recipe.seed))  # hardware buys no new training
+
+
+@pytest.mark.usefixtures("local_server")
+def test_hardware_is_a_setting() -> None:
+    assert trainer_of(Settings())._endpoints is None
+    endpoints = trainer_of(Settings(FLYWHEEL_TOGETHER_HARDWARE=HARDWARE))._endpoints
+    assert endpoints is not None
+    endpoints.require_offered(DEFAULT_BASE)

@@ -1,14 +1,12 @@
-"""Together's fine-tuning of open weights, by its own HTTP API (github.com/togethercomputer/openapi, 2026-04-28)."""
+"""Together's fine-tuning of open weights, by its own HTTP API (github.com/togethercomputer/openapi, 2026-04-28), and if it is asked for a
+dedicated endpoint for what was trained."""
 
-import weakref
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx2
-
-from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnansweredError, UnknownJobError
-from flywheel_dagster.http_errors import Failures, classified, json_object
+from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnknownJobError
 from flywheel_dagster.models.chat import Chat, OpenAIChat
 from flywheel_dagster.openai_errors import checked_key
 from flywheel_dagster.settings import Settings
@@ -17,30 +15,22 @@ from flywheel_dagster.training.job_suffix import suffix_for, was_bought_for
 from flywheel_dagster.training.prices import PriceList, price_list
 from flywheel_dagster.training.recipe import recipe_of
 from flywheel_dagster.training.trainer import JobState, JobStatus, LossPoint, Offer, Recipe
+from flywheel_dagster.training.trainers.together.api import FAILURES, KEY_SETTING, Api, rows
+from flywheel_dagster.training.trainers.together.endpoints import Endpoint, Endpoints, EndpointState
 
 DEFAULT_BASE = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
 ADDRESS = "https://api.together.ai/v1"
 LOCAL_KEY = "local-development"
 
-_KEY_SETTING = "TOGETHER_API_KEY"
 _ENDS = {"completed": JobState.SUCCEEDED, "error": JobState.FAILED, "cancelled": JobState.CANCELLED}
-_NO_CREDIT = (
-    "the account has no credit left, or has reached its limit; add some at together.ai, then materialize fine_tuned_model again"
-)
-_REMEDIES = {
-    "401": f"the key was refused; set {_KEY_SETTING} to a valid one",
-    "402": _NO_CREDIT,
-    "403": "the key may not do this; give it the right at together.ai, or set another one",
-    "insufficient_credits": _NO_CREDIT,
-    "insufficient_quota": _NO_CREDIT,
-}
-_FAILURES = Failures(PermanentTrainingError, TransientTrainingError, UnansweredError, _REMEDIES, provider="Together")
 
 
 class TogetherTrainer:
     """LoRA by supervised or direct-preference training; as no training type is asked for, Together chooses LoRA. No call is repeated.
 
-    A job has no metadata at Together, so that "bought once" goes by its suffix, which ends with a hash of the key (`job_suffix`).
+    A job has no metadata at Together, so that "bought once" goes by its suffix, which ends with a hash of the key (`job_suffix`). With
+    `hardware` it succeeds once its model runs on an endpoint. A start that fails ends no job: the error is raised, the trained model stays,
+    and the next training run starts the endpoint anew.
     """
 
     name = "together"
@@ -51,23 +41,29 @@ class TogetherTrainer:
         most_example_tokens=None,  # longer examples are cut to what the base model takes
         weights=False,
         model_id=(
-            "what Together called the model (ACCOUNT/BASE-SUFFIX-ID); asked at the same address with the same key, once it runs on a "
-            "dedicated endpoint there, which is billed by the minute"
+            "what Together called the model (ACCOUNT/BASE-SUFFIX-ID), which can be asked once it runs on a dedicated endpoint there; with "
+            "FLYWHEEL_TOGETHER_HARDWARE the name of the endpoint that was started for it. Asked at the same address with the same key; an "
+            "endpoint is billed by the minute until it stops, and those started here stop after an idle hour"
         ),
     )
 
     def __init__(
-        self, recipe: Recipe, *, api_key: str, base_url: str | None = None, local: bool = False, prices: PriceList | None = None
+        self,
+        recipe: Recipe,
+        *,
+        api_key: str,
+        base_url: str | None = None,
+        hardware: str | None = None,
+        local: bool = False,
+        prices: PriceList | None = None,
     ) -> None:
         self.recipe, self._local, self._prices = recipe, local, prices
-        self._api_key = checked_key(api_key, setting=_KEY_SETTING)
-        self._address = base_url or ADDRESS
-        self._client = httpx2.Client(base_url=self._address, headers={"Authorization": f"Bearer {self._api_key}"}, timeout=120)
-        weakref.finalize(self, self._client.close)  # its connections go with the trainer
+        self._api = Api(base_url or ADDRESS, api_key)
+        self._endpoints = Endpoints(self._api, hardware) if hardware else None
 
     def settings(self) -> Mapping[str, Any]:
         """The recipe, and where: a job of the local server must never pass for a real one."""
-        return self.recipe.settings() | {"endpoint": "local" if self._local else self._address}
+        return self.recipe.settings() | {"endpoint": "local" if self._local else self._api.address}
 
     def upload(self, path: Path, *, name: str) -> str:
         """POST /files/upload."""
@@ -83,11 +79,16 @@ class TogetherTrainer:
     def find(self, key: str) -> str | None:
         """GET /fine-tunes, all of them: those whose suffix was made from the key; an oldest job wins, should there be two."""
         listed = self._call("listing jobs", "GET", "/fine-tunes")
-        jobs = [job for job in _rows(listed, "data") if was_bought_for(key, job.get("suffix"))]
+        jobs = [job for job in rows(listed, "data") if was_bought_for(key, job.get("suffix"))]
         return _id(min(jobs, key=lambda job: str(job.get("created_at"))), "listing jobs") if jobs else None
 
     def create(self, *, key: str, training_file: str, validation_file: str | None, suffix: str) -> str:
-        """POST /fine-tunes. With a validation file, losses on it are measured once an epoch."""
+        """POST /fine-tunes. With a validation file, losses on it are measured once an epoch.
+
+        Raises PermanentTrainingError before that for a base model that Together doesn't run on the hardware of the endpoint.
+        """
+        if self._endpoints is not None:
+            self._endpoints.require_offered(self.recipe.base_model)
         asked = {
             "model": self.recipe.base_model,
             "training_file": training_file,
@@ -106,7 +107,8 @@ class TogetherTrainer:
 
     def status(self, job_id: str) -> JobStatus:
         """GET /fine-tunes/{id} and its events. `trained_tokens` is `token_count`: all that are billed, epochs and evaluations included, as
-        soon as they were counted (docs.together.ai/docs/fine-tuning/pricing). Completed without the name of its model, a job still runs.
+        soon as they were counted (docs.together.ai/docs/fine-tuning/pricing). Completed without the name of its model, a job still runs, as
+        it does while the model's endpoint starts. Raises PermanentTrainingError for an endpoint that Together refuses or that fails.
         """
         job = self._call(f"looking at job {job_id}", "GET", f"/fine-tunes/{job_id}", job_id=job_id)
         said, model = str(job.get("status")), job.get("model_output_name")
@@ -114,7 +116,7 @@ class TogetherTrainer:
         if state is JobState.SUCCEEDED and not model:
             state = JobState.RUNNING
         events = self._events(job_id, needed=state is JobState.FAILED)
-        return JobStatus(
+        seen = JobStatus(
             job_id=job_id,
             state=state,
             provider_status=said,
@@ -123,6 +125,9 @@ class TogetherTrainer:
             error=_reason(events) if state is JobState.FAILED else None,
             last_event=events[-1].get("message") if events else None,
         )
+        if self._endpoints is None or seen.model_id is None:
+            return seen
+        return _on_endpoint(seen, seen.model_id, self._endpoints.ensure(seen.model_id, base=self.recipe.base_model))
 
     def cancel(self, job_id: str) -> None:
         """POST /fine-tunes/{id}/cancel."""
@@ -132,7 +137,7 @@ class TogetherTrainer:
         """GET /fine-tunes/{id}/metrics: snapshots of training (train/loss) and of evaluations (eval/loss), by their global_step."""
         snapshots = self._call(f"reading the metrics of job {job_id}", "GET", f"/fine-tunes/{job_id}/metrics", job_id=job_id)
         losses: dict[int, dict[str, float]] = {}
-        for snapshot in _rows(snapshots, "metrics"):
+        for snapshot in rows(snapshots, "metrics"):
             step = next((value for name, value in snapshot.items() if name.endswith("global_step")), None)
             told = {part: snapshot[name] for part, name in _LOSSES.items() if isinstance(snapshot.get(name), int | float)}
             if isinstance(step, int | float) and told:
@@ -166,17 +171,17 @@ class TogetherTrainer:
             if needed:
                 raise
             return []
-        return sorted(_rows(answer, "data"), key=lambda event: str(event.get("created_at")))
+        return sorted(rows(answer, "data"), key=lambda event: str(event.get("created_at")))
 
     def _call(self, doing: str, method: str, path: str, *, job_id: str | None = None, **options: Any) -> dict[str, Any]:
-        with classified(doing, secrets=[self._api_key], failures=_FAILURES):
-            answer = self._client.request(method, path, **options)
-            if answer.status_code == httpx2.codes.NOT_FOUND and job_id is not None:
-                raise UnknownJobError(
-                    f"Together knows no fine-tuning job {job_id}: it was deleted there, or bought with another account's key; set "
-                    f"{_KEY_SETTING} to the key that bought it, or materialize fine_tuned_model with resubmit: true to buy a new one"
-                )
-            return json_object(answer)
+        if job_id is None:
+            return self._api.call(doing, method, path, **options)
+        if (answer := self._api.find(doing, method, path, **options)) is None:
+            raise UnknownJobError(
+                f"Together knows no fine-tuning job {job_id}: it was deleted there, or bought with another account's key; set "
+                f"{KEY_SETTING} to the key that bought it, or materialize fine_tuned_model with resubmit: true to buy a new one"
+            )
+        return answer
 
 
 _METHODS = {"supervised": {"method": "sft", "train_on_inputs": False}, "dpo": {"method": "dpo"}}
@@ -185,13 +190,21 @@ _LOSSES = {"training": "train/loss", "validation": "eval/loss"}
 
 def _id(created: Mapping[str, Any], doing: str) -> str:
     if not isinstance(created.get("id"), str):
-        raise _FAILURES.of_lost_answer(doing, "the answer names no id")
+        raise FAILURES.of_lost_answer(doing, "the answer names no id")
     return str(created["id"])
 
 
-def _rows(listed: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    rows = listed.get(name)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+def _on_endpoint(seen: JobStatus, model: str, endpoint: Endpoint) -> JobStatus:
+    """The completed job of a model as its endpoint lets it appear: succeeded under the endpoint's name, or still running."""
+    if endpoint.state is EndpointState.STARTED:
+        return replace(seen, model_id=endpoint.name)
+    told = f"{model} is trained; its endpoint {endpoint.name} is {endpoint.said}"
+    if endpoint.state is EndpointState.STARTING:
+        return replace(seen, state=JobState.RUNNING, provider_status="starting endpoint", model_id=None, last_event=told)
+    raise PermanentTrainingError(
+        f"{told}; look at together.ai for the reason and mend it, or delete the endpoint there to have another one made, then materialize "
+        "fine_tuned_model again (without resubmit, which would buy a new training)"
+    )
 
 
 def _reason(events: list[dict[str, Any]]) -> str | None:
@@ -205,12 +218,18 @@ def _reason(events: list[dict[str, Any]]) -> str | None:
 def trainer_of(settings: Settings) -> TogetherTrainer:
     """Together, or whoever speaks its API at TOGETHER_BASE_URL; without a key and an address the local model server, started if need be."""
     key, address, local = _access(settings)
-    prices = price_list(settings.prices)
-    return TogetherTrainer(recipe_of(settings, DEFAULT_BASE), api_key=key, base_url=address, local=local, prices=prices)
+    return TogetherTrainer(
+        recipe_of(settings, DEFAULT_BASE),
+        api_key=key,
+        base_url=address,
+        hardware=settings.together_hardware,
+        local=local,
+        prices=price_list(settings.prices),
+    )
 
 
 def chat_of(settings: Settings, model_id: str) -> Chat:
-    """A model at Together: one of theirs, or a fine-tuned one that runs on an endpoint."""
+    """A model at Together: one of theirs, or a fine-tuned one that runs on an endpoint, which asking doesn't start."""
     key, address, _ = _access(settings)
     return OpenAIChat(model_id, api_key=key, base_url=address, provider="Together", token_limit="max_tokens")  # noqa: S106  no secret
 
@@ -223,5 +242,5 @@ def _access(settings: Settings) -> tuple[str, str, bool]:
 
         return LOCAL_KEY, f"{model_server_url(settings.home).removesuffix('/v1')}/together/v1", True
     if key is None:
-        raise SettingsError(f"TOGETHER_BASE_URL is set but {_KEY_SETTING} is not; set both, or neither for the local model server")
-    return checked_key(key.get_secret_value(), setting=_KEY_SETTING), address or ADDRESS, False
+        raise SettingsError(f"TOGETHER_BASE_URL is set but {KEY_SETTING} is not; set both, or neither for the local model server")
+    return checked_key(key.get_secret_value(), setting=KEY_SETTING), address or ADDRESS, False
