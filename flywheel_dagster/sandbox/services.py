@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -20,10 +21,15 @@ from flywheel_dagster.errors import SandboxError
 _START_SECONDS = 20
 
 
-def model_server_url(home: Path) -> str:
-    """The base URL (ending in /v1) of the local model server; starts it when it does not answer. Safe under concurrent callers."""
+def model_server_url(home: Path, *, adapters: Path | None = None) -> str:
+    """The base URL (ending in /v1) of the local model server; starts it when it does not answer. Safe under concurrent callers.
+
+    `adapters` is the folder of trained adapters that it serves from now on, also if it runs already.
+    """
     folder = _folder(home)
     with _locked(folder):
+        if adapters is not None:
+            _serve(adapters, folder / "adapters")
         known = _answering(folder)
         if known is None:
             known = _start(folder)
@@ -56,6 +62,12 @@ def model_server_answers(home: Path) -> str | None:
     return None if known is None else str(known["url"])
 
 
+def _serve(adapters: Path, link: Path) -> None:
+    if not link.is_symlink() or link.readlink() != adapters:
+        link.unlink(missing_ok=True)
+        link.symlink_to(adapters)
+
+
 def _folder(home: Path) -> Path:
     folder = home / "model-server"
     try:
@@ -71,12 +83,13 @@ def _start(folder: Path) -> dict[str, Any]:
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603  our own module
             [sys.executable, "-m", "flywheel_dagster.sandbox.model_server", "--state", str(folder / "state"), "--port", "0",
-             "--identity", identity, "--ready-file", str(ready)],
+             "--identity", identity, "--ready-file", str(ready), "--adapters", str(folder / "adapters")],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if (known := _answering(folder)) is not None:
+            threading.Thread(target=process.wait, daemon=True).start()  # or its process id would stay taken while we live
             return known
         if process.poll() is not None:
             break

@@ -24,6 +24,7 @@ from flywheel_dagster.training.trainers.lora import trainer as lora
 from flywheel_dagster.training.trainers.lora.job import JobFolder
 
 PROGRAM = "flywheel_dagster_tests.training.trainers.lora_program"
+DIES = "raise SystemExit('out of memory, as it were')"
 KEY = "5f2b:81aa:1"
 
 
@@ -34,7 +35,8 @@ class Jobs:
         self.models = models
 
     def trainer(self, behaviour: str) -> lora.LoraTrainer:
-        return lora.LoraTrainer(Recipe("tiny"), folder=self.models, program=(sys.executable, "-m", PROGRAM, behaviour))
+        program = (sys.executable, "-c", DIES) if behaviour == "dies" else (sys.executable, "-m", PROGRAM, behaviour)
+        return lora.LoraTrainer(Recipe("tiny"), folder=self.models, program=program)
 
     def create(self, behaviour: str, *, key: str = KEY) -> JobFolder:
         made = self.trainer(behaviour).create(key=key, training_file="train.jsonl", validation_file=None, suffix="flywheel-v1-0-0")

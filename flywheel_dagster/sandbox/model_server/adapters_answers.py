@@ -1,0 +1,92 @@
+"""Answers of adapters to chat requests: those that wait for the same model are answered together, off the event loop. Networks are in
+`adapters_generation.py`.
+
+Answers are greedy, whatever temperature and seed are: the same question has the same answer.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from flywheel_dagster.sandbox.model_server.adapters import Adapters
+from flywheel_dagster.sandbox.model_server.adapters_generation import Asked, Generated, Networks
+from flywheel_dagster.sandbox.model_server.chat_requests import ChatRequest
+from flywheel_dagster.sandbox.model_server.completions import Choice, completion
+from flywheel_dagster.sandbox.model_server.tokens import message_text, tokenise
+from flywheel_dagster.sandbox.model_server.wire import ApiError
+
+_AT_ONCE = 8  # questions: it takes little longer than one
+_MOST_TOKENS = 512  # of an answer whose asker sets no limit
+_INSTALL = "this model needs the extra lora where the model server runs; pip install 'flywheel-dagster[lora]', then restart it (flywheel down)"
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    asked: Asked
+    answer: asyncio.Future[Generated]
+
+
+class AdapterAnswers:
+    """What adapters and their bases say. Used from one event loop."""
+
+    def __init__(self, adapters: Adapters) -> None:
+        self._adapters, self._networks = adapters, Networks()
+        self._waiting: list[_Waiting] = []
+        self._turn, self._thread = asyncio.Lock(), ThreadPoolExecutor(1)
+
+    async def complete(self, asked: ChatRequest) -> tuple[dict[str, Any], list[Choice]] | None:
+        """The chat completion object, and its choices for those who stream them; None for a model that is no adapter, 400 for what none can do."""
+        adapter = self._adapters.find(asked.model)
+        if adapter is None:
+            return None
+        if asked.schema is not None or asked.json_object:
+            raise ApiError(400, f"The model `{adapter.name}` answers in plain text only.", param="response_format")
+        messages = tuple((_role(message["role"]), message_text(message)) for message in asked.messages)
+        said = await self._answer(
+            Asked(adapter.folder, adapter.base, adapter.alone, messages, asked.max_tokens or _MOST_TOKENS, tuple(asked.stop))
+        )
+        choices = [Choice(said.text, tokenise(said.text), said.finish_reason)] * asked.n
+        return completion(adapter.name, choices, prompt_tokens=said.prompt_tokens, answer_tokens=said.tokens * asked.n), choices
+
+    def close(self) -> None:
+        """Break off what is being answered."""
+        self._networks.stop()
+
+    async def _answer(self, asked: Asked) -> Generated:
+        mine = _Waiting(asked, asyncio.get_running_loop().create_future())
+        self._waiting.append(mine)
+        async with self._turn:
+            if not mine.answer.done():  # else one who had the turn before answered it along with its own
+                await self._answer_together([each for each in self._waiting if each.asked.fits(asked)][:_AT_ONCE])
+        return await mine.answer
+
+    async def _answer_together(self, batch: Sequence[_Waiting]) -> None:
+        said: Sequence[Generated | ApiError]
+        try:
+            questions = [each.asked for each in batch]
+            said = await asyncio.get_running_loop().run_in_executor(self._thread, self._networks.answer, questions)
+        except Exception as error:
+            for each in batch:
+                each.answer.set_exception(_named(error))
+        else:
+            for each, one in zip(batch, said, strict=True):
+                if isinstance(one, ApiError):
+                    each.answer.set_exception(one)
+                else:
+                    each.answer.set_result(one)
+        finally:
+            self._waiting = [each for each in self._waiting if not each.answer.done()]
+
+
+def _named(error: Exception) -> Exception:
+    if isinstance(error, ModuleNotFoundError):
+        return ApiError(400, f"{error.name} is missing: {_INSTALL}.", code="extra_not_installed", param="model")
+    if isinstance(error, OSError):
+        return ApiError(400, f"The model's weights can't be loaded: {error}", code="model_not_loaded", param="model")
+    return error
+
+
+def _role(role: str) -> str:
+    return "system" if role == "developer" else role
