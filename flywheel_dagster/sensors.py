@@ -6,6 +6,7 @@ import dagster as dg
 
 from flywheel_dagster.database import statement
 from flywheel_dagster.jobs import assets_to_train, classify_replies, score_weeks, train_scope
+from flywheel_dagster.names import FINE_TUNED_MODEL
 from flywheel_dagster.outcomes.weeks import FIRST_WEEK, changed_weeks, contiguous, partitioned
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.replies.due import weeks_with_new_replies
@@ -76,18 +77,23 @@ def organization_scopes(context: dg.SensorEvaluationContext, flywheel: Flywheel)
 def late_trainings(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.SensorResult:
     """Goes on with trainings whose end a provider reported by webhook after the run that waited for them was gone. Off until switched on.
 
-    A run that waits is woken by the notice itself. Nothing is bought: the run finds the job in the ledger.
+    A run that waits is woken by the notice itself. Nothing is bought: the run collects the job that was reported, whatever the newest dataset is.
     """
     with flywheel.connection() as connection:
         noticed = connection.execute(statement("noticed_trainings")).fetchall()
     waiting = _scopes_in_progress(context.instance)
-    late = {scope: webhook_id for scope, webhook_id in noticed if scope not in waiting}
+    late = [(scope, webhook_id, job_id) for scope, webhook_id, job_id in noticed if scope not in waiting]
     if not late:
         return dg.SensorResult(skip_reason="no training ended that nobody waits for")
     assets = assets_to_train(flywheel.settings().training_method)[1:]
     requests = [
-        dg.RunRequest(run_key=f"{scope}:{webhook_id}", partition_key=scope, asset_selection=assets)
-        for scope, webhook_id in late.items()
+        dg.RunRequest(
+            run_key=f"{scope}:{webhook_id}",
+            partition_key=scope,
+            asset_selection=assets,
+            run_config={"ops": {FINE_TUNED_MODEL: {"config": {"job_id": job_id}}}},
+        )
+        for scope, webhook_id, job_id in late
     ]
     return dg.SensorResult(run_requests=requests)
 

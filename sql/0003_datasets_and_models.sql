@@ -116,19 +116,8 @@ create table model_registry (
 );
 comment on column model_registry.base_ends_on is 'The day on which the base is switched off, and the model with it, as far as it was announced.';
 
--- A version that failed its examination stays failed, whoever writes.
-create function failed_models_stay_failed() returns trigger language plpgsql as $$
-begin
-  raise exception 'version % of % failed its examination and can''t be deployed', old.model_version, old.scope
-    using errcode = 'check_violation', hint = 'train a better one; its report is in model_examinations';
-end
-$$;
-create trigger failed_models_stay_failed before update of status on model_registry
-  for each row when (old.status = 'failed' and new.status <> 'failed') execute function failed_models_stay_failed();
-
 -- migrate:down
 drop table model_registry;
-drop function failed_models_stay_failed();
 drop table fine_tuning_jobs;
 drop table dataset_members;
 drop table dataset_publications;

@@ -5,15 +5,20 @@ from dataclasses import asdict
 import dagster as dg
 
 from flywheel_dagster.checks import EVALUATION_CHECKS, check_examination
-from flywheel_dagster.datasets.published import kind_for, required_dataset
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, MODEL_EVALUATION, OWNER_MODELS
 from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import table
 from flywheel_dagster.resources import Flywheel
-from flywheel_dagster.training.candidates import examine_trained
+from flywheel_dagster.training.candidates import examine_candidate
 from flywheel_dagster.training.examination.reward import RewardReport
-from flywheel_dagster.training.registration import register_trained
+from flywheel_dagster.training.registration import register_candidate
+
+
+class EvaluationConfig(dg.Config):
+    """`again` forgets what the model answered and how it was judged before, and asks anew."""
+
+    again: bool = False
 
 
 @dg.asset(
@@ -26,23 +31,23 @@ from flywheel_dagster.training.registration import register_trained
     code_version="1",
     check_specs=EVALUATION_CHECKS,
 )
-def model_evaluation(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
+def model_evaluation(context: dg.AssetExecutionContext, config: EvaluationConfig, flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
     """Candidate and current control answer the same untouched prompts; every criterion is told with its value and threshold.
 
     A model that fails is registered as `failed`, and the run ends here; an interrupted examination goes on without asking anything twice.
     """
-    settings, trainer, scope = flywheel.settings(), flywheel.trainer(), context.partition_key
+    settings, scope = flywheel.settings(), context.partition_key
 
     def tell(who: str, at: int, of: int) -> None:
         if at == of or at % 50 == 0:
             context.log.info(f"{who}: {at} of {of} answers")
 
     with plain_failures(), flywheel.connection() as connection:
-        dataset = required_dataset(connection, scope, settings.training_data_dir, kind=kind_for(trainer.recipe.method))
-        examination = examine_trained(connection, settings, scope, dataset, trainer, progress=tell)
+        examination = examine_candidate(connection, settings, scope, again=config.again, progress=tell)
         if not examination.passed:
-            entry = register_trained(connection, scope, dataset, trainer)
-            context.log.error(f"{scope} {entry.model_version} is registered as {entry.status}")
+            entry = register_candidate(connection, settings, scope)
+            serving = "; it serves already, take it back" if entry.status == "deployed" else ""
+            context.log.error(f"{scope} {entry.model_version} is registered as {entry.status}{serving}")
     found = examination.findings
     return dg.MaterializeResult(
         data_version=dg.DataVersion(str(examination.id)),

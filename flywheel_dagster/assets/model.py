@@ -1,9 +1,11 @@
 """`fine_tuned_model`: trained on the scope's dataset, and paid for once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import dagster as dg
+import psycopg
+from psycopg.rows import TupleRow
 
 from flywheel_dagster.datasets.gates import require_trainable
 from flywheel_dagster.datasets.published import kind_for, required_dataset
@@ -11,16 +13,22 @@ from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.models.registry import upcoming_version
 from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, OWNER_MODELS, PREFERENCE_PAIRS, TRAINING_JSONL
 from flywheel_dagster.partitions import scopes
+from flywheel_dagster.patience import Patience
 from flywheel_dagster.presentation import lines, table
 from flywheel_dagster.resources import Flywheel
-from flywheel_dagster.training.submission import train
-from flywheel_dagster.training.trainer import JobStatus, LossPoint
+from flywheel_dagster.settings import Settings
+from flywheel_dagster.training.candidates import candidate_of, note_training
+from flywheel_dagster.training.choice import trainer_of_job
+from flywheel_dagster.training.submission import TrainedModel, collect, settle_others, train
+from flywheel_dagster.training.trainer import JobStatus, LossPoint, Trainer
 
 
 class TrainingConfig(dg.Config):
-    """`resubmit` buys a new job after one that failed or was cancelled; it never doubles one that runs or succeeded."""
+    """`resubmit` buys a new job after one that failed, was cancelled, or is no longer known to the provider; it never doubles one that runs or
+    succeeded. `job_id` waits for a job that was bought before, by the provider's id, instead of training on the dataset of today."""
 
     resubmit: bool = False
+    job_id: str | None = None
 
 
 @dg.asset(
@@ -37,7 +45,7 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
 
     A run that was interrupted goes on with the same job when it is run again: nothing is paid for twice.
     """
-    settings, trainer, scope = flywheel.settings(), flywheel.trainer(), context.partition_key
+    settings, scope = flywheel.settings(), context.partition_key
     seen: list[JobStatus] = []
 
     def tell(status: JobStatus) -> None:
@@ -47,30 +55,25 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
             seen.append(status)
 
     with plain_failures(), flywheel.connection() as connection, flywheel.patience() as patience:
-        dataset = required_dataset(connection, scope, settings.training_data_dir, kind=kind_for(trainer.recipe.method))
-        require_trainable(connection, dataset, settings.min_examples)
-        version = upcoming_version(connection, scope, dataset.example_format)
-        connection.commit()
-        trained = train(
-            connection,
-            trainer,
-            dataset,
-            suffix=f"{settings.model_name}-{version}".replace(".", "-"),
-            patience=patience,
-            resubmit=config.resubmit,
-            budget_usd=settings.training_budget_usd,
-            progress=tell,
-        )
+        if config.job_id is not None:
+            trained = collect(connection, settings, config.job_id, patience=patience, progress=tell)
+        else:
+            trained = _train(connection, flywheel.trainer(), settings, scope, config.resubmit, patience, tell)
+        note_training(connection, scope, trained.id)
+        candidate = candidate_of(connection, settings, scope)
+        for told in settle_others(connection, settings, scope, but=trained.id):
+            context.log.warning(told)
+    chosen = candidate.job["settings"]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(trained.model_id),
         metadata={
             "model_id": trained.model_id,
             "job_id": trained.job_id,
-            "dataset_hash": dataset.hash,
-            "trainer": trainer.name,
-            "base_model": trainer.recipe.base_model,
-            "method": trainer.recipe.method,
-            "what_the_model_id_means": trainer.offer.model_id,
+            "dataset_hash": candidate.dataset.hash,
+            "trainer": candidate.job["trainer"],
+            "base_model": chosen["base_model"],
+            "method": chosen.get("method", "supervised"),
+            "what_the_model_id_means": trainer_of_job(settings, candidate.job["trainer"], chosen).offer.model_id,
             "trained_tokens": trained.trained_tokens or 0,
             "duration_seconds": trained.duration.total_seconds(),
             "estimated_cost_usd": _usd(trained.estimated_usd),
@@ -81,6 +84,31 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
                 none="finished earlier",
             ),
         },
+    )
+
+
+def _train(
+    connection: psycopg.Connection[TupleRow],
+    trainer: Trainer,
+    settings: Settings,
+    scope: str,
+    resubmit: bool,
+    patience: Patience,
+    progress: Callable[[JobStatus], None],
+) -> TrainedModel:
+    dataset = required_dataset(connection, scope, settings.training_data_dir, kind=kind_for(trainer.recipe.method))
+    require_trainable(connection, dataset, settings.min_examples)
+    version = upcoming_version(connection, scope, dataset.example_format)
+    connection.commit()
+    return train(
+        connection,
+        trainer,
+        dataset,
+        suffix=f"{settings.model_name}-{version}".replace(".", "-"),
+        patience=patience,
+        resubmit=resubmit,
+        budget_usd=settings.training_budget_usd,
+        progress=progress,
     )
 
 

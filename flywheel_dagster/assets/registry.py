@@ -2,13 +2,12 @@
 
 import dagster as dg
 
-from flywheel_dagster.datasets.published import kind_for, required_dataset
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, MODEL_EVALUATION, MODEL_REGISTRY_ENTRY, OWNER_MODELS
 from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import table
 from flywheel_dagster.resources import Flywheel
-from flywheel_dagster.training.registration import register_trained
+from flywheel_dagster.training.registration import register_candidate
 
 
 @dg.asset(
@@ -24,9 +23,7 @@ def model_registry_entry(context: dg.AssetExecutionContext, flywheel: Flywheel) 
     """The scope's trained model in `model_registry`, ready to be deployed: v1.0.0, v1.1.0 …, a new major version for a new example format."""
     settings, scope = flywheel.settings(), context.partition_key
     with plain_failures(), flywheel.connection() as connection:
-        trainer = flywheel.trainer()
-        dataset = required_dataset(connection, scope, settings.training_data_dir, kind=kind_for(trainer.recipe.method))
-        entry = register_trained(connection, scope, dataset, trainer)
+        entry = register_candidate(connection, settings, scope)
     context.log.info(f"{scope} {entry.model_version}: {entry.model_id} ({'new' if entry.created else 'registered before'})")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(str(entry.id)),

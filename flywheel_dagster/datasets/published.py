@@ -52,8 +52,11 @@ def current_dataset(connection: psycopg.Connection[TupleRow], scope: str, direct
     """The dataset that was published last for a scope; None where there is none, or its files had to be erased."""
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(statement("current_dataset"), {"scope": scope, "kind": kind}).fetchone()
-    if row is None:
-        return None
+    return None if row is None else dataset_of(row, scope, directory)
+
+
+def dataset_of(row: Mapping[str, Any], scope: str, directory: Path) -> Dataset:
+    """A dataset from its row of `datasets`, with candidates and dropped of its publication."""
     known: dict[str, Any] = {name: row[name] for name in Dataset.__dataclass_fields__ if name in row}
     return Dataset(**known, scope=scope, directory=directory / row["hash"])
 

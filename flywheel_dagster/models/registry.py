@@ -74,11 +74,11 @@ def register(connection: psycopg.Connection[TupleRow], scope: str, trained: Trai
         "organization_id": None if scope == "global" else scope,
         "model_version": str(upcoming_version(connection, scope, trained.example_format)),
     }
-    created = connection.execute(statement("register_model"), values).rowcount == 1
+    written = connection.execute(statement("register_model"), values).fetchone()
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(statement("registered_model"), values | {"scope": scope}).fetchone()
     assert row is not None
-    return _entry(row, created=created)
+    return _entry(row, created=written is not None and bool(written[0]))
 
 
 def _entry(row: Mapping[str, Any], *, created: bool) -> Entry:

@@ -1,13 +1,15 @@
-"""The model that a trainer made of a dataset, before it is registered: which one it is, and its examination."""
+"""What a scope trained last, between the training and the registry: its job, its dataset, and its examination."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.datasets.published import Dataset
+from flywheel_dagster.datasets.published import Dataset, dataset_of
 from flywheel_dagster.errors import TrainingError
 from flywheel_dagster.models.chat import Chat
 from flywheel_dagster.settings import Settings
@@ -15,57 +17,68 @@ from flywheel_dagster.training.choice import chat_with
 from flywheel_dagster.training.examination.asking import Examinee
 from flywheel_dagster.training.examination.examine import examine
 from flywheel_dagster.training.examination.report import Examination, limits_of
-from flywheel_dagster.training.submission import settings_hash
-from flywheel_dagster.training.trainer import Trainer
 
 
-def trained_job(connection: psycopg.Connection[TupleRow], scope: str, dataset: Dataset, trainer: Trainer) -> dict[str, Any]:
-    """The finished job of this dataset and trainer, a row of `fine_tuning_jobs`. Raises TrainingError where there is none."""
-    wanted = {"dataset_hash": dataset.hash, "trainer": trainer.name, "settings_hash": settings_hash(trainer)}
+@dataclass(frozen=True)
+class Candidate:
+    """A trained model that may become a version: `job` is its row of `fine_tuning_jobs` as JSON; `passed` None: it was not examined yet."""
+
+    job: dict[str, Any]
+    dataset: Dataset
+    passed: bool | None
+
+    @property
+    def model_id(self) -> str:
+        """The model's id, as its trainer means it."""
+        return str(self.job["model_id"])
+
+
+def note_training(connection: psycopg.Connection[TupleRow], scope: str, job: UUID) -> None:
+    """Make a finished job the one that the scope's examination and registration go by."""
+    connection.execute(statement("note_training"), {"scope": scope, "job": job})
+    connection.commit()
+
+
+def candidate_of(connection: psycopg.Connection[TupleRow], settings: Settings, scope: str) -> Candidate:
+    """What the scope trained last. Raises TrainingError where there is nothing."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        job = cursor.execute(statement("latest_fine_tuning_job"), wanted).fetchone()
-    if job is None or job["status"] != "succeeded":
-        state = "no job" if job is None else f"job {job['provider_job_id']} is {job['status']}"
-        raise TrainingError(
-            f"dataset {dataset.hash[:12]} has no trained model ({state}); materialize fine_tuned_model for {scope!r} first"
-        )
-    return job
+        row = cursor.execute(statement("scope_candidate"), {"scope": scope}).fetchone()
+    if row is None or row["job"]["status"] != "succeeded":
+        raise TrainingError(f"scope {scope!r} has no trained model; materialize fine_tuned_model for it first")
+    return Candidate(row["job"], dataset_of(row, scope, settings.training_data_dir), row["passed"])
 
 
-def examine_trained(
+def examine_candidate(
     connection: psycopg.Connection[TupleRow],
     settings: Settings,
     scope: str,
-    dataset: Dataset,
-    trainer: Trainer,
     *,
+    again: bool = False,
     progress: Callable[[str, int, int], None] = lambda who, at, of: None,
 ) -> Examination:
-    """Examine what the trainer made of the dataset, against the scope's control: its own deployed one, else the global one, else people's messages.
+    """Examine what the scope trained last, against its own deployed control, else the global one, else people's messages.
 
-    Raises TrainingError where nothing was trained, and what `examine` raises.
+    `again` forgets what the model answered and how it was judged before. Raises TrainingError where nothing was trained, and what `examine`
+    raises.
     """
-    job = trained_job(connection, scope, dataset, trainer)
-    candidate = Examinee(trainer.name, job["model_id"], chat_with(settings, trainer.name, job["model_id"]))
-    return examine(
+    candidate = candidate_of(connection, settings, scope)
+    trainer, model_id = candidate.job["trainer"], candidate.model_id
+    if again:
+        connection.execute(statement("forget_examination"), {"scope": scope, "trainer": trainer, "model_id": model_id})
+        connection.commit()
+    examination = examine(
         connection,
         scope,
-        dataset,
-        candidate,
-        _control(connection, settings, scope, job["model_id"]),
+        candidate.dataset,
+        Examinee(trainer, model_id, chat_with(settings, trainer, model_id)),
+        _control(connection, settings, scope, model_id),
         limits=limits_of(settings),
         judge=_judge(settings),
         progress=progress,
     )
-
-
-def latest_examination(connection: psycopg.Connection[TupleRow], scope: str, job: dict[str, Any], dataset: Dataset) -> bool | None:
-    """Whether the newest examination of a job's model for this scope was passed; None: it was not examined."""
-    row = connection.execute(
-        statement("latest_examination"),
-        {"scope": scope, "trainer": job["trainer"], "model_id": job["model_id"], "dataset_hash": dataset.hash},
-    ).fetchone()
-    return None if row is None else bool(row[0])
+    connection.execute(statement("note_examination"), {"scope": scope, "job": candidate.job["id"], "examination": examination.id})
+    connection.commit()
+    return examination
 
 
 def _control(connection: psycopg.Connection[TupleRow], settings: Settings, scope: str, candidate: str) -> Examinee | None:

@@ -1,10 +1,11 @@
 """Which trainer the settings choose, and how to ask what a trainer made."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
-from flywheel_dagster.errors import SettingsError
+from flywheel_dagster.errors import InputError, SettingsError
 from flywheel_dagster.models.chat import Chat
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.trainer import Trainer
@@ -19,6 +20,14 @@ def chosen_trainer(settings: Settings) -> Trainer:
             f"{' or '.join(trainer.offer.methods)}; change one of them"
         )
     return trainer
+
+
+def trainer_of_job(settings: Settings, trainer: str, chosen: Mapping[str, Any]) -> Trainer:
+    """The trainer that a job was bought at: `chosen` are its settings in the ledger, keys and addresses those of the environment."""
+    names = {"base_model": "base_model", "method": "training_method", "epochs": "epochs", "seed": "training_seed"}
+    recipe = {theirs: chosen[ours] for ours, theirs in names.items() if ours in chosen}
+    recipe |= {name: chosen.get(name) for name in ("batch_size", "learning_rate")}
+    return chosen_trainer(settings.model_copy(update={"trainer": trainer} | recipe))
 
 
 def trains_here(settings: Settings) -> bool:
@@ -36,6 +45,19 @@ def trains_here(settings: Settings) -> bool:
 def chat_with(settings: Settings, trainer: str, model_id: str) -> Chat:
     """A model to ask, by the trainer that made it (as `model_registry` has it) and its id."""
     return cast(Chat, _module(trainer).chat_of(settings, model_id))
+
+
+def undeploy(settings: Settings, trainer: str, model_id: str) -> list[str]:
+    """End what a model runs on at its provider, and costs by the hour while it stands; the names of what was ended, none where nothing stood.
+
+    Raises InputError for a trainer that deploys nothing.
+    """
+    end = getattr(_module(trainer), "undeploy", None)
+    if end is None:
+        raise InputError(
+            f"the trainer {trainer} deploys nothing, so that {model_id} costs nothing while nobody asks it; there is nothing to end"
+        )
+    return cast(list[str], end(settings, model_id))
 
 
 def _module(trainer: str) -> ModuleType:

@@ -1,36 +1,39 @@
-"""From a finished job to a registered version."""
+"""From a finished and examined training to a registered version."""
+
+from datetime import date
+from decimal import Decimal
 
 import psycopg
 from psycopg.rows import TupleRow
 
-from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.errors import TrainingError
 from flywheel_dagster.models.registry import Entry, TrainedVersion, register
-from flywheel_dagster.training.candidates import latest_examination, trained_job
+from flywheel_dagster.settings import Settings
+from flywheel_dagster.training.candidates import candidate_of
 from flywheel_dagster.training.expiry import base_ends_on
-from flywheel_dagster.training.submission import settings_hash
-from flywheel_dagster.training.trainer import Trainer
 
 
-def register_trained(connection: psycopg.Connection[TupleRow], scope: str, dataset: Dataset, trainer: Trainer) -> Entry:
-    """Register the model that the trainer made of this dataset, ready or failed as its examination says; twice gives the same entry.
+def register_candidate(connection: psycopg.Connection[TupleRow], settings: Settings, scope: str) -> Entry:
+    """Register what the scope trained last, ready or failed as its examination says; twice gives the same entry.
 
-    Raises TrainingError unless a job succeeded and its model was examined.
+    A version that serves already goes on serving though a later examination failed: taking it back is for people. Raises TrainingError unless
+    a training succeeded and its model was examined.
     """
-    job = trained_job(connection, scope, dataset, trainer)
-    passed = latest_examination(connection, scope, job, dataset)
-    if passed is None:
-        raise TrainingError(f"model {job['model_id']} was not examined; materialize model_evaluation for {scope!r} first")
-    base_model = trainer.recipe.base_model
+    candidate = candidate_of(connection, settings, scope)
+    if candidate.passed is None:
+        raise TrainingError(f"model {candidate.model_id} was not examined; materialize model_evaluation for {scope!r} first")
+    job, dataset = candidate.job, candidate.dataset
+    base_model, cost = job["settings"]["base_model"], job["cost_usd"]
+    ends_on: date | None = base_ends_on(job["trainer"], base_model)
     return register(
         connection,
         scope,
         TrainedVersion(
-            model_id=job["model_id"],
+            model_id=candidate.model_id,
             base_model=base_model,
-            base_ends_on=base_ends_on(trainer.name, base_model),
-            trainer=trainer.name,
-            settings_hash=settings_hash(trainer),
+            base_ends_on=ends_on,
+            trainer=job["trainer"],
+            settings_hash=job["settings_hash"],
             dataset_hash=dataset.hash,
             example_format=dataset.example_format,
             fine_tuning_job_id=job["provider_job_id"],
@@ -38,7 +41,7 @@ def register_trained(connection: psycopg.Connection[TupleRow], scope: str, datas
             positive_examples=dataset.positive_examples,
             deals_in_training=dataset.deals,
             trained_tokens=job["trained_tokens"],
-            training_cost_usd=job["cost_usd"],
-            status="ready" if passed else "failed",
+            training_cost_usd=None if cost is None else Decimal(str(cost)),
+            status="ready" if candidate.passed else "failed",
         ),
     )

@@ -1,8 +1,8 @@
 """Buys each training once: a ledger row first, then look before you create, record at once, reattach after any crash, poll with a bound."""
 
 import hashlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -21,12 +21,15 @@ from flywheel_dagster.errors import (
     DatabaseError,
     InputError,
     PermanentTrainingError,
+    SettingsError,
     TrainingError,
     TransientTrainingError,
     UnansweredError,
     UnknownJobError,
 )
 from flywheel_dagster.patience import Patience
+from flywheel_dagster.settings import Settings
+from flywheel_dagster.training.choice import trainer_of_job
 from flywheel_dagster.training.estimate import require_within_budget
 from flywheel_dagster.training.trainer import JobState, JobStatus, LossPoint, Trainer
 
@@ -36,8 +39,10 @@ _LOOKS = 30  # that may fail in a row while a job runs: half an hour without the
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A finished job: the provider's model id and what it took. Costs are None when no price is known; `duration` counts from submission."""
+    """A finished job: its id in the ledger, the provider's model id and what it took. Costs are None when no price is known; `duration` counts
+    from submission."""
 
+    id: UUID
     model_id: str
     job_id: str
     trained_tokens: int | None
@@ -75,12 +80,13 @@ def train(
     more than `budget_usd` (None: no limit) or its price is not known; DatabaseError when the connection is lost, which loses no job.
     """
     connection.commit()  # inside an open transaction no step would be kept before the caller's own commit
-    try:
+    with _told_if_lost(connection):
         with connection.transaction():
             require_not_erased(connection, dataset)
         row = _ledger_row(connection, trainer, dataset, resubmit=resubmit)
         if resubmit and _is_forgotten(trainer, row, patience):
-            _update(connection, row["id"], status="failed", error="the provider no longer knows the job")
+            with connection.transaction():
+                connection.execute(statement("forget_fine_tuning_job"), {"id": row["id"]})
             row = _ledger_row(connection, trainer, dataset, resubmit=True)
         if row["status"] == "succeeded":
             return _trained(row)
@@ -93,6 +99,73 @@ def train(
             if row["provider_job_id"] is None:
                 row = _submit(connection, trainer, dataset, row, suffix, patience, budget_usd)
         return _wait(connection, trainer, row, patience, progress)
+
+
+def collect(
+    connection: psycopg.Connection[TupleRow],
+    settings: Settings,
+    job_id: str,
+    *,
+    patience: Patience = Patience(),
+    progress: Callable[[JobStatus], None] = lambda _: None,
+) -> TrainedModel:
+    """Wait for a job that was bought before, by the provider's id, whatever is trained now; nothing is bought.
+
+    Raises InputError for a job that the ledger doesn't have, SettingsError when the environment leads to another account or address than it
+    was bought at, and what `train` raises.
+    """
+    connection.commit()
+    with _told_if_lost(connection):
+        with connection.cursor(row_factory=dict_row) as cursor:
+            row = cursor.execute("select * from fine_tuning_jobs where provider_job_id = %s", (job_id,)).fetchone()
+        connection.commit()
+        if row is None:
+            raise InputError(f"no training has the job {job_id!r}; see flywheel model jobs")
+        if row["status"] == "succeeded":
+            return _trained(row)
+        if row["status"] in ("failed", "cancelled"):
+            raise _ended_badly(row)
+        return _wait(connection, _trainer_of(settings, row), row, patience, progress)
+
+
+def settle_others(connection: psycopg.Connection[TupleRow], settings: Settings, scope: str, but: UUID | None = None) -> list[str]:
+    """One look at each job that was bought for an earlier dataset or other settings of the scope, its end recorded; a sentence about each."""
+    connection.commit()
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(statement("open_trainings"), {"scope": scope, "but": but}).fetchall()
+    connection.commit()
+    return [
+        f"job {row['provider_job_id']}, bought for dataset {row['dataset_hash'][:12]}, {_settled(connection, settings, row)}"
+        for row in rows
+    ]
+
+
+def _settled(connection: psycopg.Connection[TupleRow], settings: Settings, row: dict[str, Any]) -> str:
+    try:
+        seen = _look(connection, _trainer_of(settings, row), row, Patience(sleep=lambda _: None))
+    except (TrainingError, SettingsError) as error:
+        return f"can't be looked at: {error}"
+    if seen.state is JobState.SUCCEEDED:
+        return (
+            f"has ended as {seen.model_id}; to examine and register it, run fine_tuned_model with job_id: {row['provider_job_id']}"
+        )
+    return f"is {seen.provider_status}"
+
+
+def _trainer_of(settings: Settings, row: dict[str, Any]) -> Trainer:
+    trainer = trainer_of_job(settings, row["trainer"], row["settings"])
+    if settings_hash(trainer) != row["settings_hash"]:
+        raise SettingsError(
+            f"job {row['provider_job_id']} was bought at {row['settings'].get('endpoint')}, but the environment leads to "
+            f"{trainer.settings().get('endpoint')}; set the address and key that it was bought with"
+        )
+    return trainer
+
+
+@contextmanager
+def _told_if_lost(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
+    try:
+        yield
     except psycopg.OperationalError as error:
         if not connection.closed:
             raise
@@ -118,7 +191,7 @@ def _ledger_row(connection: psycopg.Connection[TupleRow], trainer: Trainer, data
 
 
 def _is_forgotten(trainer: Trainer, row: dict[str, Any], patience: Patience) -> bool:
-    if row["provider_job_id"] is None or row["status"] not in ("submitted", "running"):
+    if row["provider_job_id"] is None or row["status"] not in ("submitted", "running", "succeeded"):
         return False
     try:
         patience.insist(lambda: trainer.status(row["provider_job_id"]), attempts=_ATTEMPTS, on=TransientTrainingError)
@@ -232,32 +305,41 @@ def _wait(
 ) -> TrainedModel:
     job_id, deadline = row["provider_job_id"], patience.clock() + patience.limit.total_seconds()
     while True:
-        seen = patience.insist(lambda: trainer.status(job_id), attempts=_LOOKS, on=TransientTrainingError)
-        if seen.state is JobState.SUCCEEDED and not seen.model_id:  # its name may appear later than its end
-            seen = replace(seen, state=JobState.RUNNING, provider_status=f"{seen.provider_status}, but names no model yet")
+        seen = _look(connection, trainer, row, patience)
         progress(seen)
-        if seen.state is not JobState.RUNNING:
-            curve = _loss_curve(trainer, job_id)
         if seen.state is JobState.SUCCEEDED:
-            cost = trainer.cost_usd(seen.trained_tokens) if seen.trained_tokens is not None else None
-            _update(
-                connection, row["id"], status="succeeded", provider_status=seen.provider_status, model_id=seen.model_id,
-                trained_tokens=seen.trained_tokens, cost_usd=cost, loss_curve=curve,
-            )  # fmt: skip
             return _trained(_read(connection, row["id"]))
         if seen.state is not JobState.RUNNING:
-            error = seen.error or "no reason given"
-            _update(
-                connection, row["id"], status=seen.state.value, provider_status=seen.provider_status, error=error, loss_curve=curve
-            )
             raise _ended_badly(_read(connection, row["id"]))
-        _update(connection, row["id"], status="running", provider_status=seen.provider_status, trained_tokens=seen.trained_tokens)
         if patience.clock() >= deadline:
             hours = patience.limit.total_seconds() / 3600
             raise TransientTrainingError(
                 f"fine-tuning job {job_id} is still {seen.provider_status} after {hours:g} h; materialize fine_tuned_model again to go on waiting"
             )
-        patience.sleep(patience.poll.total_seconds())
+        patience.until_next_look()
+
+
+def _look(connection: psycopg.Connection[TupleRow], trainer: Trainer, row: dict[str, Any], patience: Patience) -> JobStatus:
+    """One look at a job, and what was seen written into the ledger."""
+    job_id = row["provider_job_id"]
+    seen = patience.insist(lambda: trainer.status(job_id), attempts=_LOOKS, on=TransientTrainingError)
+    if seen.state is JobState.SUCCEEDED and not seen.model_id:  # its name may appear later than its end
+        seen = replace(seen, state=JobState.RUNNING, provider_status=f"{seen.provider_status}, but names no model yet")
+    if seen.state is JobState.RUNNING:
+        _update(connection, row["id"], status="running", provider_status=seen.provider_status, trained_tokens=seen.trained_tokens)
+        return seen
+    changes: dict[str, Any] = {
+        "status": seen.state.value,
+        "provider_status": seen.provider_status,
+        "loss_curve": _loss_curve(trainer, job_id),
+    }
+    if seen.state is JobState.SUCCEEDED:
+        cost = trainer.cost_usd(seen.trained_tokens) if seen.trained_tokens is not None else None
+        changes |= {"model_id": seen.model_id, "trained_tokens": seen.trained_tokens, "cost_usd": cost}
+    else:
+        changes |= {"error": seen.error or "no reason given"}
+    _update(connection, row["id"], **changes)
+    return seen
 
 
 def _loss_curve(trainer: Trainer, job_id: str) -> list[tuple[int, float | None, float | None]]:
@@ -286,6 +368,7 @@ def _update(connection: psycopg.Connection[TupleRow], job: UUID, **changes: Any)
 
 def _trained(row: dict[str, Any]) -> TrainedModel:
     return TrainedModel(
+        id=row["id"],
         model_id=row["model_id"],
         job_id=row["provider_job_id"],
         trained_tokens=row["trained_tokens"],

@@ -73,9 +73,11 @@ def test_a_new_version_has_no_traffic_and_no_arm(connection: Connection) -> None
 def test_registering_again_gives_the_entry_that_is_there(connection: Connection) -> None:
     first = registered(connection, "acme", "first")
     registered(connection, "acme", "second")
-    again = registered(connection, "acme", "first", model_id="ft:another", fine_tuning_job_id="ftjob-another")
+    again = registered(connection, "acme", "first", model_id="ft:another")
     assert not again.created
     assert (again.id, again.model_version, again.model_id) == (first.id, "v1.0.0", "ft:first")
+    anew = registered(connection, "acme", "first", model_id="ft:another", fine_tuning_job_id="ftjob-another")
+    assert (anew.created, anew.id, anew.model_id) == (False, first.id, "ft:another"), "the job was lost, and its work done anew"
     assert connection.execute("select count(*) from model_registry").fetchone() == (2,)
 
 

@@ -84,8 +84,9 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
     with connect(order["database"]) as connection:
         dataset = assembling.assemble(connection, "acme", settings.training_data_dir, Selection())
         trained = submission.train(connection, trainer, dataset, suffix="killed", patience=patience)
-        candidates.examine_trained(connection, settings, "acme", dataset, trainer)
-        entry = registration.register_trained(connection, "acme", dataset, trainer)
+        candidates.note_training(connection, "acme", trained.id)
+        candidates.examine_candidate(connection, settings, "acme")
+        entry = registration.register_candidate(connection, settings, "acme")
     return {"dataset": dataset.hash, "model": trained.model_id, "job": trained.job_id, "version": entry.model_version}
 
 

@@ -39,9 +39,11 @@ DELICATE = (
     "_update(connection, job, provider_job_id=job_id",
     "return _read(connection, job)",
     'connection.execute("select pg_advisory_unlock',
-    'connection, row["id"], status="succeeded"',
+    '_update(connection, row["id"], **changes)',
+    'connection.execute(statement("note_training")',
     "examination = store(connection, subject",
-    'created = connection.execute(statement("register_model")',
+    'connection.execute(statement("note_examination")',
+    'written = connection.execute(statement("register_model")',
 )
 # Where a trainer uploads, buys, looks, and makes a model askable.
 DELICATE_OF = {
@@ -99,6 +101,7 @@ class Loop:
     def begin_round(self) -> None:
         """Forget what the last round came to."""
         for table in (
+            "scope_trainings",
             "model_examinations",
             "model_answers",
             "model_registry",

@@ -24,7 +24,7 @@ from flywheel_dagster.patience import Patience
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.choice import chat_with, chosen_trainer
 from flywheel_dagster.training.prices import Method
-from flywheel_dagster.training.registration import register_trained
+from flywheel_dagster.training.registration import register_candidate
 from flywheel_dagster.training.submission import TrainedModel, settings_hash, train
 from flywheel_dagster.training.trainer import JobStatus, Trainer
 from flywheel_dagster_tests.training.making import Time
@@ -179,7 +179,7 @@ class Conformance:
         (job,) = jobs(connection)
         assert job["model_id"] is None
         with pytest.raises(TrainingError, match="has no trained model"):
-            register_trained(connection, dataset.scope, dataset, place.trainer())
+            register_candidate(connection, place.settings, dataset.scope)
         assert connection.execute("select count(*) from model_registry").fetchone() == (0,)
 
     def test_a_cancelled_job_ends_as_cancelled_and_another_is_bought_only_when_asked_for(
@@ -214,4 +214,4 @@ class Conformance:
         assert len(set(seen)) == 2
         assert [(job["attempt"], job["status"]) for job in jobs(connection)] == [(1, "cancelled"), (2, "cancelled")]
         with pytest.raises(TrainingError, match="has no trained model"):
-            register_trained(connection, dataset.scope, dataset, trainer)
+            register_candidate(connection, place.settings, dataset.scope)
