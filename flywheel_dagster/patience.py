@@ -14,12 +14,17 @@ _LONGEST_REQUEST = 600.0  # seconds: as long as a provider's Retry-After is obey
 
 @dataclass(frozen=True)
 class Patience:
-    """How often to look and how long to wait; the clock is injectable."""
+    """How often to look and how long to wait; the clock is injectable. `wait`, where given, passes the time between two looks and may end early."""
 
     poll: timedelta = timedelta(seconds=60)
     limit: timedelta = timedelta(hours=24)
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] | None = None
+
+    def until_next_look(self) -> None:
+        """Pass the time between two looks."""
+        (self.wait or self.sleep)(self.poll.total_seconds())
 
     def tries(self, count: int) -> Iterator[int]:
         """Numbers of tries, with pauses of 1, 2, 4 … seconds in between, none longer than a poll."""
@@ -37,9 +42,13 @@ class Patience:
             try:
                 return step()
             except on as error:
-                asked = error.retry_after if isinstance(error, TransientError) else None
-                self.sleep(max(self._backoff(attempt), min(asked or 0.0, _LONGEST_REQUEST)))
+                self.sleep(self.pause(attempt, error))
         return step()
+
+    def pause(self, failures: int, error: Exception) -> float:
+        """The seconds to wait after so many failures, of which this is the last: the pause of `insist`."""
+        asked = error.retry_after if isinstance(error, TransientError) else None
+        return max(self._backoff(failures), min(asked or 0.0, _LONGEST_REQUEST))
 
     def _backoff(self, failures: int) -> float:
         return min(self.poll.total_seconds(), 2.0 ** (failures - 1))

@@ -1,9 +1,9 @@
 """What assets reach out with: the database and the trainer, made from the settings when an asset runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import dagster as dg
@@ -41,16 +41,6 @@ class Flywheel(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resour
         """The trainer that FLYWHEEL_TRAINER names."""
         return chosen_trainer(self.settings())
 
-    def shutdown_dates(self) -> Mapping[str, Mapping[str, date]]:
-        """The dates on which providers switch models off, by trainer, as their own lists have them: OpenAI's, where it is asked at all."""
-        from flywheel_dagster.training.trainers.openai import shutdown_dates
-
-        settings = self.settings()
-        if settings.trainer not in ("openai", "exemplars"):
-            return {}
-        listed = shutdown_dates(settings)
-        return {"openai": listed, "exemplars": listed}
-
     def asks_model(self) -> bool:
         """Whether there is a language model to read replies, or rules read them alone."""
         return chosen_model(self.settings()) is not None
@@ -69,11 +59,11 @@ class Flywheel(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resour
 
     @contextmanager
     def patience(self) -> Iterator[Patience]:
-        """How often to look at a fine-tuning job, and how long to wait. A notice of the provider's ends a pause; on this machine it is done in seconds."""
+        """How often to look at a fine-tuning job, and how long to wait. A notice of the provider's ends the time between two looks; on this machine it is done in seconds."""
         settings = self.settings()
         poll = min(settings.poll_seconds, 0.5) if trains_here(settings) else settings.poll_seconds
-        with waking_sleep(addresses(settings).service) as sleep:
-            yield Patience(timedelta(seconds=poll), timedelta(hours=settings.training_timeout_hours), sleep)
+        with waking_sleep(addresses(settings).service) as wait:
+            yield Patience(timedelta(seconds=poll), timedelta(hours=settings.training_timeout_hours), wait=wait)
 
     @contextmanager
     def warehouse(self) -> Iterator[Destination]:

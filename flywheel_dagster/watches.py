@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
+from flywheel_dagster.datasets.published import PREFERENCE
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import MODEL_REGISTRY_ENTRY
 from flywheel_dagster.presentation import table
 from flywheel_dagster.resources import Flywheel
-from flywheel_dagster.training.expiry import NOTICE, Ending, Plan, base_to_train, endings, note_ends, plan
+from flywheel_dagster.training.expiry import NOTICE, Ending, Plan, base_to_train, endings, note_ends, plan, providers_lists
 
 BASES_STAY = "bases_stay"
 
@@ -19,13 +20,16 @@ BASES_STAY = "bases_stay"
     description=f"No deployed model's base is switched off within {NOTICE.days} days, by the provider's list and announcements.",
 )
 def bases_stay(context: dg.AssetCheckExecutionContext, flywheel: Flywheel) -> dg.AssetCheckResult:
-    """Red with the plan: what would replace each ending model, on which dataset, for how much. Writes the dates into the registry."""
+    """Red with the plan: what would replace each ending model, on which dataset, for how much. Writes the dates into the registry.
+
+    A list that can't be read is a warning: the announcements are looked at all the same.
+    """
     settings, today = flywheel.settings(), datetime.now(UTC).date()
     with plain_failures(), flywheel.connection() as connection:
-        trainer, listed = flywheel.trainer(), flywheel.shutdown_dates()
-        note_ends(connection, listed)
+        trainer, lists = flywheel.trainer(), providers_lists(connection, settings)
+        note_ends(connection, lists.by_trainer)
         ending = endings(connection, today)
-        next_base = base_to_train(settings, trainer.recipe.base_model, today, listed.get(settings.trainer, {}))
+        next_base = base_to_train(settings, trainer.recipe.base_model, today, lists.by_trainer.get(settings.trainer, {}))
         plans = [plan(connection, settings, scope, today) for scope in sorted({each.scope for each in ending if each.scope})]
     metadata = {
         "ending": table([_row(each) for each in ending], none=f"no deployed model ends within {NOTICE.days} days"),
@@ -35,11 +39,11 @@ def bases_stay(context: dg.AssetCheckExecutionContext, flywheel: Flywheel) -> dg
         metadata["next_training"] = dg.MetadataValue.md(
             f"FLYWHEEL_TRAINER={settings.trainer} would train {next_base.base_model}, which {_when(next_base.ends_on, next_base.days)}; choose another base or trainer"
         )
-    warned = not ending and next_base is not None
+    unread = [] if lists.unread is None else [f"the provider's list could not be read: {lists.unread}"]
     return dg.AssetCheckResult(
-        passed=not ending and next_base is None,
-        severity=dg.AssetCheckSeverity.WARN if warned else dg.AssetCheckSeverity.ERROR,
-        description=_said(ending, next_base),
+        passed=not ending and next_base is None and not unread,
+        severity=dg.AssetCheckSeverity.ERROR if ending else dg.AssetCheckSeverity.WARN,
+        description="; ".join([_said(ending, next_base), *unread]),
         metadata=metadata,
     )
 
@@ -72,7 +76,8 @@ def _row(each: Ending) -> dict[str, object]:
 
 
 def _choices(planned: Plan) -> list[dict[str, object]]:
-    dataset = (planned.dataset_hash or "none: materialize training_jsonl")[:16]
+    asset = "preference_pairs" if planned.kind == PREFERENCE else "training_jsonl"
+    dataset = planned.dataset_hash[:16] if planned.dataset_hash else f"none: materialize {asset}"
     return [
         {
             "scope": planned.scope,

@@ -1,5 +1,7 @@
 """How long it is waited before a provider is called again: doubling pauses, and whatever time the provider names."""
 
+from dataclasses import replace
+
 import pytest
 
 from flywheel_dagster.errors import PermanentTrainingError, TransientTrainingError, UnansweredError
@@ -57,3 +59,14 @@ def test_errors_that_are_not_ours_are_tried_again_too() -> None:
     time = Time()
     assert time.patience().insist(failing(OSError(), OSError()), attempts=3, on=OSError) == "done"
     assert time.slept == [1, 2]
+
+
+def test_only_the_time_between_two_looks_may_end_early() -> None:
+    time, waited = Time(), list[float]()
+    patience = replace(time.patience(), wait=waited.append)
+    patience.until_next_look()
+    patience.insist(failing(TransientTrainingError("busy", retry_after=120)), attempts=2, on=TransientTrainingError)
+    assert list(patience.tries(2)) == [0, 1]
+    assert (waited, time.slept) == ([60], [120, 1])
+    time.patience().until_next_look()
+    assert time.slept == [120, 1, 60]

@@ -272,7 +272,17 @@ begin
   delete from reply_questions q where q.outcome_id = any (erased) and q.answered_at is null;
   update datasets d set erased_at = now()
   where d.erased_at is null and exists (select from dataset_members m where m.dataset_hash = d.hash and m.outcome_id = any (erased));
-  delete from model_answers a where a.outcome_id = any (erased);  -- behind the datasets, whose rows hold those who keep answers
+  -- Behind the datasets, whose rows hold those who keep answers. A model that learnt from the lead's messages may quote them to anybody, and a
+  -- judge what it was shown.
+  with learnt as (
+    select distinct j.trainer, j.model_id from fine_tuning_jobs j join dataset_members m on m.dataset_hash = j.dataset_hash
+    where m.outcome_id = any (erased) and j.model_id is not null
+  ),
+  quoting as (
+    delete from model_answers a using learnt l where a.trainer = l.trainer and a.model_id = l.model_id returning a.outcome_id
+  )
+  delete from model_answers a
+  where a.outcome_id = any (erased) or a.trainer = 'judge' and a.outcome_id in (select outcome_id from quoting);
   update warehouse_exports x set due = true where x.week = any (weeks) and outcomes > 0;
   update erased_leads l set erased_at = now() where l.organization_id = organization and l.erased_at is null and l.person = any (persons);
   merged := cardinality(t.lead_ids) - 1;

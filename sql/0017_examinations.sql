@@ -21,7 +21,7 @@ create index model_answers_by_outcome on model_answers (outcome_id);
 comment on table model_answers is 'Each answer is kept as it comes, so that no examination pays for it twice, not even one that was killed.';
 comment on column model_answers.trainer is 'Who made the model, as in model_registry; "judge": a model that compared two answers.';
 comment on column model_answers.prompt_hash is 'SHA-256 of the messages that were asked.';
-comment on column model_answers.outcome_id is 'The outcome whose request was asked; the answer is erased with its lead.';
+comment on column model_answers.outcome_id is 'The outcome whose request was asked; the answer is erased with its lead, and with every lead that the model learnt from.';
 
 create table model_examinations (
   id uuid primary key default gen_random_uuid(),
@@ -41,8 +41,8 @@ create table model_examinations (
   check ((control_trainer is null) = (control_model_id is null)),
   unique nulls not distinct (scope, trainer, model_id, dataset_hash, control_trainer, control_model_id, criteria_hash)
 );
-comment on column model_examinations.control_model_id is 'The model it was compared with; null: there was none, so with what people had sent.';
-comment on column model_examinations.criteria_hash is 'SHA-256 of the criteria''s version, their thresholds and the limits: the same examination gives the same report.';
+comment on column model_examinations.control_model_id is 'The model it was compared with; null: there was none that could be asked, so with what people had sent.';
+comment on column model_examinations.criteria_hash is 'SHA-256 of the criteria''s version, their thresholds, the limits and the judge: the same examination gives the same report.';
 comment on column model_examinations.report is 'Each criterion with value, threshold and verdict, and how the reward model fared. Nothing that anybody wrote.';
 
 alter table model_answers enable row level security;

@@ -1,7 +1,8 @@
-"""`flywheel model`: asks a registered model for a message, shows trainings, and ends one."""
+"""`flywheel model`: asks a registered model for a message, shows trainings, and ends one, or what a model runs on."""
 
 import asyncio
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Annotated
@@ -9,14 +10,16 @@ from typing import Annotated
 import orjson
 import typer
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 from rich.console import Console
 from rich.table import Table
 
 from flywheel_dagster.commands.connecting import migrated
 from flywheel_dagster.database import addresses, connect, statement
-from flywheel_dagster.errors import InputError
+from flywheel_dagster.errors import InputError, TransientTrainingError
 from flywheel_dagster.settings import load_settings
-from flywheel_dagster.training.choice import chosen_trainer
+from flywheel_dagster.training.choice import trainer_of_job, undeploy
+from flywheel_dagster.training.trainer import JobState, JobStatus
 from flywheel_dagster.training.trial import Trial, try_model
 
 app = typer.Typer(no_args_is_help=True, help="The models that were trained.")
@@ -87,17 +90,54 @@ def jobs(
 
 @app.command()
 def cancel(job: Annotated[str, typer.Argument(help="The provider's id of the job, as flywheel model jobs shows it.")]) -> None:
-    """Ask the provider to end a training; who waits for it sees its end. What was trained until then may be billed."""
+    """Ask the provider to end a training, and note its end. What was trained until then may be billed."""
     settings = load_settings()
     migrated(settings)
     with connect(addresses(settings).service) as connection:
-        row = connection.execute("select trainer, status from fine_tuning_jobs where provider_job_id = %s", (job,)).fetchone()
+        query = "select id, trainer, settings, status from fine_tuning_jobs where provider_job_id = %s"
+        row = connection.execute(query, (job,)).fetchone()
+        connection.commit()
+        if row is None:
+            raise InputError(f"no training has the job {job!r}; see flywheel model jobs")
+        training, name, chosen, status = row
+        if status not in ("submitted", "running"):
+            raise InputError(f"job {job} is {status} already")
+        trainer = trainer_of_job(settings, name, chosen)
+        trainer.cancel(job)
+        told = "which can't be looked at now"
+        with suppress(TransientTrainingError):  # it was asked all the same
+            seen = trainer.status(job)
+            told = f"which is {seen.provider_status}"
+            connection.execute(statement("update_fine_tuning_job"), {"id": training, "changes": Jsonb(_ended(seen))})
+    print(f"asked {name} to end {job}, {told}; materialize fine_tuned_model with resubmit: true to train anew")
+
+
+def _ended(seen: JobStatus) -> dict[str, str]:
+    """What the ledger is to say of a job that ended without a model; a model is what the next training run takes."""
+    if seen.state not in (JobState.FAILED, JobState.CANCELLED):
+        return {}
+    error = seen.error or "ended by flywheel model cancel"
+    return {"status": seen.state.value, "provider_status": seen.provider_status, "error": error}
+
+
+@app.command("undeploy")
+def end_deployment(
+    version: Annotated[str, typer.Argument(help="Which version, such as v2.1.0.")],
+    scope: Annotated[str, typer.Option(help="Whose model: global, or an organization's id.")] = "global",
+    force: Annotated[bool, typer.Option(help="Also while it is deployed to users, who then get no answer.")] = False,
+) -> None:
+    """End the deployment (azure) or the endpoints (together) of a model, which cost by the hour. The trained model stays at the provider."""
+    settings = load_settings()
+    migrated(settings)
+    with connect(addresses(settings).service) as connection:
+        row = connection.execute(statement("model_to_undeploy"), {"scope": scope, "version": version}).fetchone()
     if row is None:
-        raise InputError(f"no training has the job {job!r}; see flywheel model jobs")
-    if row[1] not in ("submitted", "running"):
-        raise InputError(f"job {job} is {row[1]} already")
-    chosen_trainer(settings.model_copy(update={"trainer": row[0]})).cancel(job)
-    print(f"asked {row[0]} to end {job}; materialize fine_tuned_model with resubmit: true to train anew")
+        raise InputError(f"scope {scope!r} has no version {version}; see the table model_registry")
+    trainer, model_id, deployed = row
+    if deployed and not force:
+        raise InputError(f"{model_id} is deployed as {deployed}, whose users would get no answer; replace it first, or say --force")
+    ended = undeploy(settings, trainer, model_id)
+    print(f"ended {', '.join(ended)} at {trainer}" if ended else f"nothing runs {model_id} at {trainer}")
 
 
 def _usd(amount: Decimal | None) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from time import perf_counter
@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from flywheel_dagster.ingester import limits
+from flywheel_dagster.ingester import limits, training_notices
 from flywheel_dagster.ingester.committer import AwayError, Committer
 from flywheel_dagster.ingester.connections import REMEDY, without_proof
 from flywheel_dagster.ingester.detection import detect
@@ -21,11 +21,11 @@ from flywheel_dagster.ingester.directory import Directory
 from flywheel_dagster.ingester.doors import DOORS
 from flywheel_dagster.ingester.metrics import Metrics
 from flywheel_dagster.ingester.received import Connection, Provider, Received, UnreadableError
-from flywheel_dagster.ingester.training_notices import receive_notice
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
 from flywheel_dagster.settings import Settings
 
 _LOG = logging.getLogger(__name__)
+_OPENAI = "openai"  # in metrics, logs and rates
 Clock = Callable[[], datetime]
 
 
@@ -54,34 +54,42 @@ class Ingester:
         begun = perf_counter()
         known: Provider | None = provider
         try:
-            received = await self._read(request, provider)
+            received = await self._read(request, DOORS[provider].body_limit if provider else limits.BODY_LIMIT)
             known = provider or detect(received)
             connection = await self._authenticate(request, received, known)
-            if wait := self._rate.take(connection.id):
-                raise RefusedError(429, "too many requests from this connection", retry_after=max(1, round(wait)))
+            self._bound(connection.id)
             events = self._events(received, connection)
             await self.committer.commit(events)
-            response, told = DOORS[known].answer(received, len(events)), {"connection": connection.id, "events": len(events)}
+            response = DOORS[known].answer(received, len(events))
+            told: Mapping[str, object] = {"connection": connection.id, "events": len(events)}
             self.metrics.received.labels(known).inc(len(events))
-        except RefusedError as refused:
-            headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after else None
-            response, told = (
-                JSONResponse({"status": "refused", "error": refused.why}, refused.status, headers),
-                {"refused": refused.why},
-            )
-        except AwayError as away:
-            response = JSONResponse({"status": "refused", "error": str(away)}, 503, {"Retry-After": "5"})
-            told = {"refused": str(away)}
-        except psycopg.Error as error:  # not even the bare bytes could be written: the fault is ours
-            response = JSONResponse({"status": "refused", "error": "the events could not be stored"}, 503, {"Retry-After": "60"})
-            told = {"refused": type(error).__name__}
-        seconds = perf_counter() - begun
-        self.metrics.requests.labels(known or "unknown", response.status_code).inc()
-        self.metrics.seconds.labels(known or "unknown").observe(seconds)
-        level = logging.DEBUG if response.status_code < 300 else logging.WARNING
-        if _LOG.isEnabledFor(level):
-            facts = {"provider": known, "status": response.status_code, "milliseconds": round(seconds * 1000, 1), **told}
-            _LOG.log(level, "webhook", extra={"facts": facts})
+        except (RefusedError, AwayError, psycopg.Error) as error:
+            response, told = _refusal(error)
+        self._note(known, response, begun, told)
+        return response
+
+    async def receive_notice(self, request: Request) -> Response:
+        """The answer to OpenAI's webhook: processed for a job's notice, ignored for any other event; 401 unless OPENAI_WEBHOOK_SECRET signed it."""
+        begun, told = perf_counter(), dict[str, object]()
+        secret = self._settings.openai_webhook_secret
+        try:
+            if secret is None:
+                raise RefusedError(503, "set OPENAI_WEBHOOK_SECRET to the signing secret of the webhook", retry_after=300)
+            received = await self._read(request, training_notices.BODY_LIMIT)
+            if not training_notices.is_genuine(received, secret.get_secret_value()):
+                raise self._unproven(request, "not signed by OPENAI_WEBHOOK_SECRET")
+            self._bound(_OPENAI)
+            try:
+                notice = training_notices.read(received)
+            except UnreadableError as error:
+                raise RefusedError(400, str(error)) from None
+            if notice is not None:
+                await training_notices.keep(self._url, notice)
+                told = {"job": notice.job_id}
+            response: Response = JSONResponse({"status": "processed" if notice else "ignored"})
+        except (RefusedError, AwayError, psycopg.Error) as error:
+            response, told = _refusal(error)
+        self._note(_OPENAI, response, begun, told)
         return response
 
     async def health(self) -> Response:
@@ -106,12 +114,13 @@ class Ingester:
             None if ready else {"Retry-After": "5"},
         )
 
-    async def _read(self, request: Request, provider: Provider | None) -> Received:
-        limit = DOORS[provider].body_limit if provider else limits.BODY_LIMIT
+    async def _read(self, request: Request, limit: int) -> Received:
         try:
             body = await limits.read_body(request, limit)
         except limits.TooLargeError:
-            raise RefusedError(413, f"the body exceeds {limit // 2**20} MB") from None
+            raise RefusedError(
+                413, f"the body exceeds {limit // 2**20} MB" if limit >= 2**20 else f"the body exceeds {limit // 2**10} kB"
+            ) from None
         except ClientDisconnect:
             raise RefusedError(400, "the sender went away before the body was complete") from None
         query = request.scope["query_string"].decode("latin-1")
@@ -132,10 +141,27 @@ class Ingester:
         for connection in candidates:
             if is_genuine(received, connection):
                 return connection
-        host = request.client.host if request.client else ""
-        if wait := self._failures.take(host):
-            raise RefusedError(429, "too many requests that no connection signed", retry_after=max(1, round(wait)))
-        raise RefusedError(401, f"not signed by any connection of {provider}")
+        raise self._unproven(request, f"not signed by any connection of {provider}")
+
+    def _unproven(self, request: Request, why: str) -> RefusedError:
+        """What to say to a sender who proves nothing: 401, and 429 where that happens too often."""
+        if wait := self._failures.take(request.client.host if request.client else ""):
+            return RefusedError(429, "too many requests that no connection signed", retry_after=max(1, round(wait)))
+        return RefusedError(401, why)
+
+    def _bound(self, connection_id: str) -> None:
+        if wait := self._rate.take(connection_id):
+            raise RefusedError(429, "too many requests from this connection", retry_after=max(1, round(wait)))
+
+    def _note(self, provider: str | None, response: Response, begun: float, told: Mapping[str, object]) -> None:
+        """Count the request, and log it."""
+        seconds = perf_counter() - begun
+        self.metrics.requests.labels(provider or "unknown", response.status_code).inc()
+        self.metrics.seconds.labels(provider or "unknown").observe(seconds)
+        level = logging.DEBUG if response.status_code < 300 else logging.WARNING
+        if _LOG.isEnabledFor(level):
+            facts = {"provider": provider, "status": response.status_code, "milliseconds": round(seconds * 1000, 1), **told}
+            _LOG.log(level, "webhook", extra={"facts": facts})
 
     def _events(self, received: Received, connection: Connection) -> list[OutcomeEvent]:
         try:
@@ -170,7 +196,8 @@ def build_app(
         return response
 
     async def notice(request: Request) -> Response:
-        return await receive_notice(request, url, settings, clock())
+        response: Response = await request.app.state.ingester.receive_notice(request)
+        return response
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "ok", "live": True})
@@ -200,6 +227,20 @@ def build_app(
         ],
         lifespan=lifespan,
     )
+
+
+def _refusal(error: RefusedError | AwayError | psycopg.Error) -> tuple[Response, dict[str, object]]:
+    """The answer to what is not taken, and what the log says of it."""
+    match error:
+        case RefusedError():
+            status, why, wait = error.status, error.why, error.retry_after
+        case AwayError():
+            status, why, wait = 503, str(error), 5
+        case _:  # not even the bare bytes could be written: the fault is ours
+            status, why, wait = 503, "the events could not be stored", 60
+    headers = {"Retry-After": str(wait)} if wait else None
+    told = type(error).__name__ if isinstance(error, psycopg.Error) else why
+    return JSONResponse({"status": "refused", "error": why}, status, headers), {"refused": told}
 
 
 def _not_understood(received: Received, connection: Connection) -> OutcomeEvent:

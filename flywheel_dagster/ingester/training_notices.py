@@ -1,55 +1,62 @@
-"""OpenAI's webhook about fine-tuning jobs: proven, written down once, and whoever waits for the job is woken. It tells nothing of outcomes."""
+"""OpenAI's webhook about fine-tuning jobs: proven, written down once, and whoever waits for the job is woken. It tells nothing of outcomes.
 
-from datetime import datetime
+Signed as https://www.standardwebhooks.com says; `data` holds the job's id alone
+[https://platform.openai.com/docs/api-reference/webhook-events/fine_tuning].
+"""
+
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
 import psycopg
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.ingester import limits
-from flywheel_dagster.ingester.received import Connection, Provider, Received
-from flywheel_dagster.ingester.signatures.standard_webhooks import is_genuine
-from flywheel_dagster.settings import Settings
+from flywheel_dagster.ingester.committer import AwayError
+from flywheel_dagster.ingester.received import Connection, Provider, Received, UnreadableError
+from flywheel_dagster.ingester.signatures import standard_webhooks
 
-_BODY_LIMIT = 64 * 1024
+BODY_LIMIT = 64 * 1024
+
 _JOBS = "fine_tuning.job."
+_LONGEST = 200  # characters of an id or a type; theirs have about 40
 
 
-async def receive_notice(request: Request, url: str, settings: Settings, now: datetime) -> Response:
-    """Answers {"status": "processed"} for a job's notice, {"status": "ignored"} for any other event; 401 for what isn't signed by OPENAI_WEBHOOK_SECRET.
+@dataclass(frozen=True)
+class Notice:
+    """What became of a job, under the id of the delivery, which a repetition has too."""
 
-    Signed as https://www.standardwebhooks.com says; `data` holds the job's id alone
-    [https://platform.openai.com/docs/api-reference/webhook-events/fine_tuning].
-    """
-    if settings.openai_webhook_secret is None:
-        return _refused(503, "set OPENAI_WEBHOOK_SECRET to the signing secret of the webhook", retry_after=300)
+    webhook_id: str
+    event_type: str
+    job_id: str
+
+
+def is_genuine(received: Received, secret: str) -> bool:
+    """Whether the request is signed by this secret, lately."""
+    return standard_webhooks.is_genuine(
+        received, Connection(id="openai", provider=Provider.GENERIC, secrets={"secrets": (secret,)})
+    )
+
+
+def read(received: Received) -> Notice | None:
+    """The notice in a genuine request; None: the event is about something else. Raises UnreadableError for what is no event."""
     try:
-        body = await limits.read_body(request, _BODY_LIMIT)
-    except limits.TooLargeError:
-        return _refused(413, f"the body exceeds {_BODY_LIMIT // 1024} kB")
-    received = Received(headers={name.lower(): value for name, value in request.headers.items()}, body=body, at=now)
-    secret = settings.openai_webhook_secret.get_secret_value()
-    if not is_genuine(received, Connection(id="openai", provider=Provider.GENERIC, secrets={"secrets": (secret,)})):
-        return _refused(401, "not signed by OPENAI_WEBHOOK_SECRET")
-    try:
-        event: Any = msgspec.json.decode(body)
-        kind, job_id = str(event["type"]), str(event["data"]["id"])
+        event: Any = msgspec.json.decode(received.body)
+        kind, job_id = event["type"], event["data"]["id"]
     except (msgspec.DecodeError, KeyError, TypeError):
-        return _refused(400, "the body is not an event with type and data.id")
-    if not kind.startswith(_JOBS):
-        return JSONResponse({"status": "ignored"})
-    notice = {"webhook_id": received.headers["webhook-id"][:200], "event_type": kind, "job_id": job_id.replace("\0", "")}
+        raise UnreadableError("the body is not an event with type and data.id") from None
+    if not (_is_name(kind) and _is_name(job_id)):
+        raise UnreadableError(f"type and data.id have 1 to {_LONGEST} printable characters")
+    return Notice(received.headers["webhook-id"][:_LONGEST], kind, job_id) if kind.startswith(_JOBS) else None
+
+
+async def keep(url: str, notice: Notice) -> None:
+    """Write a notice down, unless it is known, and wake who waits. Raises AwayError without the database, or another psycopg.Error."""
     try:
         async with await psycopg.AsyncConnection.connect(url, connect_timeout=5) as connection:
-            await connection.execute(statement("insert_training_notice"), notice)
+            await connection.execute(statement("insert_training_notice"), asdict(notice))
     except psycopg.OperationalError:
-        return _refused(503, "the database is away", retry_after=5)
-    return JSONResponse({"status": "processed"})
+        raise AwayError("the database is away") from None
 
 
-def _refused(status: int, why: str, *, retry_after: int | None = None) -> Response:
-    headers = None if retry_after is None else {"Retry-After": str(retry_after)}
-    return JSONResponse({"status": "refused", "error": why}, status, headers)
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable()

@@ -98,7 +98,7 @@ class OpenAIChat:
         return Answer(
             text=choice.message.content or "",
             refusal=choice.message.refusal,
-            finish_reason=choice.finish_reason,
+            finish_reason=choice.finish_reason or "stop",  # null at some servers
             prompt_tokens=usage.prompt_tokens if usage else 0,
             completion_tokens=usage.completion_tokens if usage else 0,
             seconds=time.monotonic() - began,

@@ -11,7 +11,7 @@ from flywheel_dagster.database import connect
 
 @contextmanager
 def waking_sleep(url: str) -> Iterator[Callable[[float], None]]:
-    """A `sleep(seconds)` that a notice ends early, on a connection of its own; while that is lost, an ordinary one."""
+    """A `sleep(seconds)` that a notice about any job ends early, on a connection of its own; while that is lost, an ordinary one."""
     with connect(url) as connection:
         connection.autocommit = True
         connection.execute("listen training_notices")

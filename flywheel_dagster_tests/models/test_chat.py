@@ -43,6 +43,14 @@ def test_what_a_content_filter_stops_is_a_refusal_and_no_failure(model_server: S
     assert answer.refusal
 
 
+def test_an_answer_whose_end_is_not_told_is_finished(model_server: Served) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": None}
+    body = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    model_server.set_fault(match=CHAT, kind="status", status=200, body=body)
+    answer = ask(model_server)
+    assert (answer.text, answer.finish_reason, answer.completion_tokens) == ("Hi", "stop", 0)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [({"name": "gpt-0"}, "gpt-0"), ({"key": "sk-revoked"}, "the key was refused")],

@@ -82,7 +82,7 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
     trainer = choice.chosen_trainer(settings)
     patience = Patience(poll=timedelta(milliseconds=order["poll_milliseconds"]))
     with connect(order["database"]) as connection:
-        dataset = assembling.assemble(connection, "acme", settings.training_data_dir, Selection())
+        dataset = assembling.assemble(connection, "acme", settings.training_data_dir, Selection(test_share=0.25))
         trained = submission.train(connection, trainer, dataset, suffix="killed", patience=patience)
         candidates.note_training(connection, "acme", trained.id)
         candidates.examine_candidate(connection, settings, "acme")

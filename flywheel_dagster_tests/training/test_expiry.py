@@ -8,8 +8,11 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.settings import Settings
-from flywheel_dagster.training.expiry import base_ends_on, base_to_train, endings, note_ends, plan
+from flywheel_dagster.training.estimate import COMPARED
+from flywheel_dagster.training.expiry import Lists, base_ends_on, base_to_train, endings, note_ends, plan, providers_lists
+from flywheel_dagster.training.trainer import Recipe
 from flywheel_dagster.training.trainers.openai import shutdown_dates
+from flywheel_dagster.training.trainers.together import TogetherTrainer
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 
@@ -44,7 +47,7 @@ def test_the_providers_list_counts_where_it_is_earlier_or_the_only_one() -> None
 def test_dates_are_read_from_the_list_of_models_over_http(model_server: Served) -> None:
     listed = shutdown_dates(Settings(OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=f"{model_server.url}/v1"))
     assert listed["gpt-4o-2024-08-06"] == END
-    assert "gpt-6-luna" not in listed
+    assert listed["gpt-6-luna"] is None
 
 
 def deployed(connection: Connection, version: str, base: str, *, trainer: str = "openai", status: str = "deployed") -> None:
@@ -69,6 +72,61 @@ def test_deployed_models_end_with_their_base_and_the_registry_says_when(connecti
     assert [each.days for each in endings(connection, END + timedelta(days=3))][:1] == [-3]
 
 
+def dates(connection: Connection) -> dict[str, date | None]:
+    return dict(connection.execute("select base_model, base_ends_on from model_registry").fetchall())
+
+
+def test_a_date_that_was_learned_stays_while_its_list_is_not_read_or_has_the_base_no_more(connection: Connection) -> None:
+    deployed(connection, "v1.0.0", "gpt-6-luna", trainer="exemplars")
+    deployed(connection, "v1.1.0", "gpt-4o-2024-08-06")
+    deployed(connection, "v1.2.0", "a llama", trainer="together")
+    learned = {"gpt-6-luna": TODAY + timedelta(days=30), "gpt-4o-2024-08-06": END - timedelta(days=9)}
+    note_ends(connection, {"openai": learned, "exemplars": learned})
+    connection.execute("update model_registry set base_ends_on = %s where trainer = 'together'", (TODAY,))
+    for lists in ({}, {"openai": {}, "exemplars": {"another": None}}):
+        note_ends(connection, lists)
+        assert dates(connection) == learned | {"a llama": TODAY}
+    note_ends(connection, {"exemplars": {"gpt-6-luna": None}})
+    assert dates(connection)["gpt-6-luna"] is None, "the provider withdrew it"
+
+
+@pytest.mark.parametrize("trainer", ["together", "azure", "lora"])
+def test_the_list_is_read_for_models_in_the_registry_whoever_trains_now(
+    connection: Connection, model_server: Served, trainer: str
+) -> None:
+    access = {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": f"{model_server.url}/v1"}
+    settings = Settings(FLYWHEEL_TRAINER=trainer, **access)
+    assert providers_lists(connection, settings) == Lists({})
+    deployed(connection, "v1.0.0", "gpt-4o-2024-08-06")
+    deployed(connection, "v1.1.0", "gpt-6-luna", trainer="exemplars")
+    lists = providers_lists(connection, settings)
+    assert {trainer: listed["gpt-4o-2024-08-06"] for trainer, listed in lists.by_trainer.items()} == {
+        "openai": END,
+        "exemplars": END,
+    }
+    assert providers_lists(connection, Settings(FLYWHEEL_TRAINER=trainer)) == Lists({}), (
+        "the local server knows nothing of real models"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"status": 403}, "the key may not do this"),
+        ({"status": 404}, "HTTP 404"),
+        ({"status": 200, "body": "<html>"}, "no list of models"),
+    ],
+)
+def test_a_list_that_can_not_be_read_is_told_and_nothing_else(
+    connection: Connection, model_server: Served, fault: dict[str, object], said: str
+) -> None:
+    model_server.set_fault(kind="status", match="GET /v1/models", **fault)
+    lists = providers_lists(connection, Settings(OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=f"{model_server.url}/v1"))
+    assert lists.by_trainer == {}
+    assert said in str(lists.unread)
+    assert "OPENAI_API_KEY is not" in str(providers_lists(connection, Settings(OPENAI_BASE_URL="http://127.0.0.1:9/v1")).unread)
+
+
 def test_the_base_that_would_be_trained_next_is_looked_at_too() -> None:
     soon = base_to_train(Settings(), "gpt-4o-2024-08-06", TODAY, {})
     assert soon is not None
@@ -87,3 +145,18 @@ def test_the_plan_names_trainers_that_stay_the_dataset_and_the_cost(
     assert together.usd is not None
     assert together.tokens >= dataset.train_tokens * database.settings.epochs
     assert plan(connection, database.settings, "nobody", TODAY).choices == []
+
+
+def test_by_preference_the_plan_is_for_pairs_and_for_trainers_that_take_them(
+    connection: Connection, dataset: Dataset, database: Database
+) -> None:
+    settings = database.settings.model_copy(update={"training_method": "dpo"})
+    assert plan(connection, settings, "acme", TODAY).dataset_hash is None, "there is a chat dataset only"
+    connection.execute("update datasets set kind = 'preference'")
+    planned = plan(connection, settings, "acme", TODAY)
+    assert (planned.kind, planned.dataset_hash) == ("preference", dataset.hash)
+    assert {each.trainer for each in planned.choices} == {"together", "lora"}
+    priced = {each.trainer: each.usd_per_million for each in planned.choices}
+    assert (
+        priced["together"] == TogetherTrainer(Recipe(COMPARED["together"], method="dpo"), api_key="k").estimate(1).usd_per_million
+    )

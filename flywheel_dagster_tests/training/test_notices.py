@@ -3,10 +3,12 @@
 import base64
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 import httpx
@@ -95,3 +97,54 @@ def test_a_lost_connection_leaves_an_ordinary_sleep(database: Database, owner: C
         sleep(0.1)
         sleep(0.1)
         assert time.monotonic() - began >= 0.2
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        EVENT | {"type": "fine_tuning.job.\0x"},
+        EVENT | {"type": "fine_tuning.job." + "x" * 200},
+        EVENT | {"data": {"id": "x" * 9_000}},
+        EVENT | {"data": {"id": "ftjob\0-1"}},
+        EVENT | {"data": {"id": ""}},
+        EVENT | {"data": {"id": 1}},
+    ],
+)
+def test_what_no_id_or_type_is_like_is_refused_in_plain_words(door: str, connection: Connection, event: Any) -> None:
+    answer = deliver(door, event)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "type and data.id have 1 to 200 printable characters"
+    assert notices(connection) == []
+
+
+def test_a_database_that_refuses_is_no_fault_of_the_sender(door: str, owner: Connection) -> None:
+    owner.execute("revoke insert on training_notices from flywheel_service")
+    owner.commit()
+    answer = deliver(door)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+
+
+def test_notices_are_counted_and_refused_ones_logged(door: str, caplog: pytest.LogCaptureFixture) -> None:
+    deliver(door)
+    assert deliver(door, key=b"another").status_code == 401
+    (logged,) = [record for record in caplog.records if record.message == "webhook"]
+    assert logged.facts["refused"] == "not signed by OPENAI_WEBHOOK_SECRET"  # type: ignore[attr-defined]
+    told = httpx.get(door.replace("/webhooks/openai", "/metrics")).text
+    assert 'flywheel_requests_total{provider="openai",status="200"} 1.0' in told
+    assert 'flywheel_requests_total{provider="openai",status="401"} 1.0' in told
+
+
+def test_guesses_at_the_secret_run_into_a_limit(door: str) -> None:
+    with httpx.Client() as client:
+        statuses = (client.post(door, content=b"{}").status_code for _ in range(2_000))
+        before = list(takewhile(lambda status: status != 429, statuses))
+    assert 200 <= len(before) < 2_000
+    assert set(before) == {401}
+
+
+def test_a_sender_who_goes_away_is_counted_like_others(door: str) -> None:
+    at = httpx.URL(door)
+    with socket.create_connection((at.host, at.port or 80)) as line:
+        line.sendall(b"POST /webhooks/openai HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    seen = 'flywheel_requests_total{provider="openai",status="400"} 1.0'
+    assert any(seen in httpx.get(str(at.copy_with(path="/metrics"))).text for _ in range(50))

@@ -1,7 +1,7 @@
 """Answers of adapters to chat requests: those that wait for the same model are answered together, off the event loop. Networks are in
 `adapters_generation.py`.
 
-Answers are greedy, whatever temperature and seed are: the same question has the same answer.
+Answers are greedy, whatever temperature and seed are: the same question has the same answer, up to the rounding of who is answered with it.
 """
 
 import asyncio
@@ -63,21 +63,18 @@ class AdapterAnswers:
         return await mine.answer
 
     async def _answer_together(self, batch: Sequence[_Waiting]) -> None:
-        said: Sequence[Generated | ApiError]
+        said: Sequence[Generated | Exception]
         try:
             questions = [each.asked for each in batch]
             said = await asyncio.get_running_loop().run_in_executor(self._thread, self._networks.answer, questions)
         except Exception as error:
-            for each in batch:
-                each.answer.set_exception(_named(error))
-        else:
-            for each, one in zip(batch, said, strict=True):
-                if isinstance(one, ApiError):
-                    each.answer.set_exception(one)
-                else:
-                    each.answer.set_result(one)
-        finally:
-            self._waiting = [each for each in self._waiting if not each.answer.done()]
+            said = [_named(error)] * len(batch)
+        for each, one in zip(batch, said, strict=True):
+            if isinstance(one, Exception):
+                each.answer.set_exception(one)
+            else:
+                each.answer.set_result(one)
+        self._waiting = [each for each in self._waiting if not each.answer.done()]
 
 
 def _named(error: Exception) -> Exception:

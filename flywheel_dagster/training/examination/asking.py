@@ -1,7 +1,7 @@
 """Asking a model many questions, each answer kept as it comes: what was asked before isn't asked, or paid for, again."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -9,10 +9,14 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import statement
+from flywheel_dagster.errors import TransientModelError
 from flywheel_dagster.models.chat import Answer, Chat
+from flywheel_dagster.patience import Patience
 from flywheel_dagster.training.examination.prompts import Question
 
 JUDGE = "judge"
+_TRIES = 8
+_LONGEST_WAIT = 600.0  # seconds of all pauses of one question
 Told = Callable[[int], None]
 
 
@@ -28,11 +32,12 @@ class Examinee:
 
 @dataclass(frozen=True)
 class Asking:
-    """How to ask: `max_tokens` an answer, so many questions at a time; the dataset is where the questions are from."""
+    """How to ask: so many questions at a time; the dataset is where the questions are from. `sleep` is injectable."""
 
     connection: psycopg.Connection[TupleRow]
     dataset_hash: str
     concurrency: int
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 async def ask(
@@ -40,17 +45,31 @@ async def ask(
 ) -> list[Answer]:
     """The answers, in the order of the questions. `told` is called with how many are there.
 
-    When asking fails, nothing more is asked, what is under way is awaited and kept, and the first failure raised: called again, it goes on.
+    What fails but may pass by itself is asked again, up to eight times within ten minutes. When asking fails for good, nothing more is asked,
+    what is under way is awaited and kept, and the first failure raised: called again, it goes on.
     """
     known = _answered_before(how, who, questions, max_tokens)
     told(len(known))
     pending = iter(list({_key(each): each for each in questions if _key(each) not in known}.values()))
     failures: list[Exception] = []
 
+    async def insist(question: Question) -> Answer:
+        waited = 0.0
+        for attempt in range(1, _TRIES):
+            try:
+                return await who.chat.answer(question.messages, max_tokens=max_tokens, seed=question.seed)
+            except TransientModelError as error:
+                pause = Patience().pause(attempt, error)
+                waited += pause
+                if failures or waited > _LONGEST_WAIT:
+                    raise
+            await how.sleep(pause)
+        return await who.chat.answer(question.messages, max_tokens=max_tokens, seed=question.seed)
+
     async def work() -> None:
         for question in pending:
             try:
-                answer = _storable(await who.chat.answer(question.messages, max_tokens=max_tokens, seed=question.seed))
+                answer = _storable(await insist(question))
                 _keep(how, who, question, answer, max_tokens)
             except Exception as failure:  # raised below, once the others' answers are kept
                 failures.append(failure)
@@ -71,7 +90,12 @@ def _key(question: Question) -> tuple[str, int]:
 
 def _storable(answer: Answer) -> Answer:
     """Without the characters that PostgreSQL can't hold: NUL, and halves of surrogate pairs."""
-    return replace(answer, text=answer.text.replace("\x00", "").encode("utf-8", "replace").decode())
+    refusal = None if answer.refusal is None else _clean(answer.refusal)
+    return replace(answer, text=_clean(answer.text), refusal=refusal, finish_reason=_clean(answer.finish_reason))
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _answered_before(how: Asking, who: Examinee, questions: Sequence[Question], max_tokens: int) -> dict[tuple[str, int], Answer]:

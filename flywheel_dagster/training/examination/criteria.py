@@ -9,8 +9,11 @@ from flywheel_dagster.training.examination.statistics import Interval
 
 Verdict = Literal["passed", "failed", "insufficient"]
 
-# Raise it when what is measured changes: models are then examined anew.
-VERSION = 1
+# Raise it when what is measured changes: models are then examined anew. Thresholds are hashed beside it (`report.py`).
+VERSION = 2
+
+# Of the baseline's mean probability of success: less than half of the 5 % that make a model worth promoting.
+MARGIN = 0.02
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,17 @@ class Rule:
     one_may: bool = True
 
 
+def judge_answers(asked: int, usable: int) -> Criterion:
+    """A hard verdict: who was never asked, or never answered, can't pass."""
+    explanation = f"{usable} usable answers to {asked} prompts"
+    if not asked:
+        explanation = (
+            "the dataset's test side has no prompts, so the model was not asked; raise FLYWHEEL_TEST_SHARE or wait for more outcomes, "
+            "and materialize training_jsonl again"
+        )
+    return Criterion("answers", float(usable), ">=", 1.0, "passed" if usable else "failed", True, explanation)
+
+
 def judge_rate(rule: Rule, broken: Sequence[Sequence[str]], baseline: Sequence[Sequence[str]] = ()) -> Criterion:
     """The verdict on answers, of each of which is given what is wrong with it (nothing: it keeps the rule)."""
     if not broken:
@@ -52,7 +66,10 @@ def judge_rate(rule: Rule, broken: Sequence[Sequence[str]], baseline: Sequence[S
     said = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
     explanation = f"{rule.measured}: {bad} of {len(broken)} answers" + (f" ({said})" if said else "")
     if passed and value > rule.most:
-        explanation += "; a single one doesn't block"
+        explanation += (
+            f"; {value:.0%} is more than the {rule.most:.0%} that may, but a single one doesn't block: so few answers can't tell "
+            "(raise FLYWHEEL_TEST_SHARE)"
+        )
     other = sum(map(bool, baseline)) / len(baseline) if baseline else None
     return Criterion(rule.name, value, "<=", rule.most, "passed" if passed else "failed", True, explanation, other)
 

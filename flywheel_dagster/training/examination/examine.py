@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from psycopg.rows import TupleRow
 from flywheel_dagster.database import Lock, held_lock
 from flywheel_dagster.datasets.files import TRAIN, verify
 from flywheel_dagster.datasets.published import Dataset, require_not_erased
-from flywheel_dagster.errors import InputError
+from flywheel_dagster.errors import InputError, PermanentModelError
 from flywheel_dagster.models.chat import Chat
 from flywheel_dagster.training.examination.asking import JUDGE, Asking, Examinee, ask
 from flywheel_dagster.training.examination.examples import read_examples
@@ -22,7 +23,8 @@ from flywheel_dagster.training.examination.profile import Profile, profile_of
 from flywheel_dagster.training.examination.prompts import Prompt, choose_prompts
 from flywheel_dagster.training.examination.report import Examination, Limits, Subject, store, stored
 
-_LEAST_TOKENS = 512
+_LOG = logging.getLogger(__name__)
+_LEAST_TOKENS = 2_048  # some think before they write
 _TOKENS_A_WORD = 4  # generously: whoever needs more was cut off by right
 
 Progress = Callable[[str, int, int], None]
@@ -43,7 +45,8 @@ def examine(
 
     Commits what is open in `connection`, and closes the chats. Answers are kept as they come, so that an examination that was killed goes on
     when it is called again; the same subject gives the stored report. `progress` is told who is asked, and how many answers of how many are
-    there. Raises ModelError when a model can't be asked, InputError when the dataset's files are gone or changed, or a lead of it was erased.
+    there. A control that can't be asked for good (deleted, its key gone) is left out: what is stored then is the examination without control.
+    Raises ModelError when another model can't be asked, InputError when the dataset's files are gone or changed, or a lead of it was erased.
     """
     subject = Subject(scope, candidate, control, dataset.hash, limits, judge.name if judge else None)
     chats = [chat for chat in (candidate.chat, control.chat if control else None, judge) if chat is not None]
@@ -60,6 +63,8 @@ def examine(
         connection.commit()
         asking = Asking(connection, dataset.hash, limits.concurrency)
         answers = asyncio.run(_gather(asking, subject, judge, prompts, _most_tokens(profile), chats, progress))
+        if answers.silent is not None:
+            subject = replace(subject, control=None)
         findings = measure(connection, scope, dataset, profile, answers, min_prompts=limits.min_prompts)
         require_not_erased(connection, dataset)
         examination = store(connection, subject, findings, prompts=len(prompts))
@@ -86,8 +91,12 @@ async def _gather(
         candidate = await ask(asking, subject.candidate, questions, max_tokens=max_tokens, told=told("candidate", len(questions)))
         answers = Answers(prompts, candidate)
         if subject.control is not None:
-            said = await ask(asking, subject.control, questions, max_tokens=max_tokens, told=told("control", len(questions)))
-            answers = replace(answers, control=said)
+            try:
+                said = await ask(asking, subject.control, questions, max_tokens=max_tokens, told=told("control", len(questions)))
+                answers = replace(answers, control=said)
+            except PermanentModelError as error:
+                _LOG.warning("the control can't be asked, so messages that people sent take its place: %s", error)
+                answers = replace(answers, silent=subject.control.model_id)
         if judge is not None:
             compared = [each for prompt, text, other in answers.pairs() for each in questions_for(prompt, text, other)]
             by = Examinee(JUDGE, judge.name, judge)

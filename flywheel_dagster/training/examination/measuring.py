@@ -1,20 +1,26 @@
 """From answers to criteria: each rule over all answers, the candidate's beside the baseline's."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import psycopg
 from psycopg.rows import TupleRow
 
-from flywheel_dagster.database import statement
-from flywheel_dagster.datasets.files import TRAIN
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.models.chat import Answer
 from flywheel_dagster.training.examination.copying import Copying, copies_rule, sample_of
-from flywheel_dagster.training.examination.criteria import Criterion, Rule, judge_difference, judge_rate, lacking
-from flywheel_dagster.training.examination.examples import channel_of, fields_of, read_examples
+from flywheel_dagster.training.examination.criteria import (
+    MARGIN,
+    Criterion,
+    Rule,
+    judge_answers,
+    judge_difference,
+    judge_rate,
+    lacking,
+)
+from flywheel_dagster.training.examination.examples import channel_of, fields_of, read_members
 from flywheel_dagster.training.examination.judge import judge_wins
-from flywheel_dagster.training.examination.personal_data import PERSONAL_DATA, named_leads, privacy_of
+from flywheel_dagster.training.examination.personal_data import NAMES, PERSONAL_DATA, named_leads, names_rule, privacy_of
 from flywheel_dagster.training.examination.profile import ChannelProfile, Profile
 from flywheel_dagster.training.examination.prompts import Prompt
 from flywheel_dagster.training.examination.report import Findings
@@ -34,26 +40,29 @@ from flywheel_dagster.training.examination.rules import (
 )
 from flywheel_dagster.training.examination.statistics import mean_interval
 
-# Of the baseline's mean: less than half of the 5 % that make a model worth promoting.
-_MARGIN = 0.02
-
 Connection = psycopg.Connection[TupleRow]
 Said = Sequence[tuple[Prompt, str]]
 
 
 @dataclass(frozen=True)
 class Answers:
-    """The prompts and what was said to each; `control` is None where there is no control, `verdicts` where there is no judge."""
+    """The prompts and what was said to each; `control` is None where there is no control, `verdicts` where there is no judge.
+
+    `silent` is the model that should have been the control, but can't be asked.
+    """
 
     prompts: list[Prompt]
     candidate: list[Answer]
     control: list[Answer] | None = None
     verdicts: list[float] | None = None
+    silent: str | None = None
 
     @property
     def compared_with(self) -> str:
         """What the baseline is."""
-        return "the control" if self.control is not None else "the messages that people sent"
+        if self.control is not None:
+            return "the control"
+        return "the messages that people sent" + (f", as the control {self.silent} can't be asked" if self.silent else "")
 
     def baseline(self) -> Said:
         """What the control said that can be sent, or without one what people sent."""
@@ -74,11 +83,13 @@ def measure(
     """All criteria, in the order of the report. Reads the dataset's files."""
     with connection.transaction():
         model, report = train_reward(read_outcomes(connection, scope, dataset))
+        sample = sample_of(member.example.text for member in read_members(dataset, "train"))
         criteria = [
+            judge_answers(len(answers.prompts), len(_usable(answers.prompts, answers.candidate))),
             judge_rate(USABLE, [unusable(each) for each in answers.candidate], [unusable(each) for each in answers.control or ()]),
             *_by_the_text(answers, profile),
-            _personal_data(connection, scope, dataset, profile, answers),
-            _copies(connection, dataset, answers),
+            *_personal_data(connection, scope, dataset, profile, answers, sample),
+            _copies(dataset, answers, sample),
             _reward(answers, model, report, min_prompts),
         ]
     if answers.verdicts is not None:
@@ -109,36 +120,36 @@ def _by_the_text(answers: Answers, profile: Profile) -> list[Criterion]:
     ]
 
 
-def _personal_data(connection: Connection, scope: str, dataset: Dataset, profile: Profile, answers: Answers) -> Criterion:
+def _personal_data(
+    connection: Connection, scope: str, dataset: Dataset, profile: Profile, answers: Answers, sample: Sequence[str]
+) -> list[Criterion]:
     privacy = privacy_of(connection, scope)
     if not privacy.redacts:
         why = "the organization switched redaction off, so personal data in messages is what it wants"
-        return Criterion(PERSONAL_DATA.name, None, "<=", PERSONAL_DATA.most, "insufficient", True, why)
+        return [Criterion(rule.name, None, "<=", rule.most, "insufficient", True, why) for rule in (PERSONAL_DATA, NAMES)]
     said, baseline = _written(answers), answers.baseline()
     named = named_leads(connection, dataset.hash, [text for _, text in (*said, *baseline)])
 
     def found(texts: Said) -> list[list[str]]:
-        return [privacy.found(text, profile) + (["lead's full name"] if named[text] else []) for _, text in texts]
+        return [privacy.found(text) + (["lead's full name"] if named[text] else []) for _, text in texts]
 
-    return judge_rate(PERSONAL_DATA, found(said), found(baseline))
+    def names(texts: Iterable[str]) -> list[list[str]]:
+        return [privacy.names(text, profile) for text in texts]
+
+    sent = [names(sample), names(prompt.reference for prompt in answers.prompts)]
+    rule = names_rule(sum(map(bool, each)) / len(each) for each in sent if each)
+    return [
+        judge_rate(PERSONAL_DATA, found(said), found(baseline)),
+        judge_rate(rule, names(text for _, text in said), names(text for _, text in baseline)),
+    ]
 
 
-def _copies(connection: Connection, dataset: Dataset, answers: Answers) -> Criterion:
-    """Two passes over the training file; a repeated line is one message."""
-    copies = [row[0] for row in connection.execute(statement("examination_train_copies"), {"hash": dataset.hash}).fetchall()]
-
-    def messages() -> Iterator[str]:
-        lines = iter(read_examples(dataset, TRAIN))
-        for times in copies:
-            yield next(lines).text
-            for _ in range(times - 1):
-                next(lines)
-
-    sample = sample_of(messages())
+def _copies(dataset: Dataset, answers: Answers, sample: Sequence[str]) -> Criterion:
+    """One pass over the training file; a repeated line is one message."""
     said, baseline = _written(answers), answers.baseline()
     copying = Copying([*sample, *(text for _, text in (*said, *baseline))])
-    for message in messages():
-        copying.pass_by(message)
+    for member in read_members(dataset, "train"):
+        copying.pass_by(member.example.text)
 
     def found(texts: Said) -> list[list[str]]:
         return [["copy"] if copying.is_copy(text) else [] for _, text in texts]
@@ -162,7 +173,7 @@ def _reward(answers: Answers, model: RewardModel | None, report: RewardReport, m
     usual = sum(others) / len(others)
     found = mean_interval(differences, [prompt.lead for prompt, _, _ in pairs])
     what = f"probability of success, {sum(scores) / len(scores):.4f} against {usual:.4f} of {answers.compared_with}"
-    return judge_difference(name, found, _MARGIN * usual, what)
+    return judge_difference(name, found, MARGIN * usual, what)
 
 
 def _usable(prompts: Sequence[Prompt], answers: Sequence[Answer]) -> Said:

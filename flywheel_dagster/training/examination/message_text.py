@@ -6,10 +6,14 @@ from flywheel_dagster.datasets.privacy.placeholders import PLACEHOLDER
 
 SUBJECT = re.compile(r"Subject: *\S[^\n]*(\n|\Z)")
 _FIELD = re.compile(r"[A-Za-z_][\w .:-]*")
+_TITLE = (
+    r"(?:mr|mrs|ms|miss|mx|sir|madam|dr|doctor|prof|professor|herr|herrn|frau|damen|herren|mme|mlle|m|madame|mademoiselle|monsieur|messieurs|mesdames|"
+    r"sr|sra|srta|señor|señora|señorita|senhor|senhora|sig|signor|signora|signore|dott|dottore|dottoressa)\b"
+)
 _GREETING = re.compile(
     r"^(?:hi|hello|hey|dear|hiya|good (?:morning|afternoon|day)|hallo|guten (?:tag|morgen)|liebe[rs]?|sehr geehrte[r]?|moin|servus|bonjour|salut|cher|chère|hola|"
     r"buenos d[ií]as|estimad[oa]|querid[oa]|ol[áa]|bom dia|prezad[oa]|ciao|buongiorno|gentile)[ \t]+"
-    r"(?P<title>(?:mr|mrs|ms|dr|prof|herr|frau|herrn|mme|m|sr|sra|señor|señora|dott)\b\.?[ \t]+)?(?P<name>[^\W\d_][\w'’-]*)",
+    rf"(?P<title>(?:{_TITLE}\.?[ \t]+)*)(?!{_TITLE})(?P<name>[^\W\d_][\w'’-]*)",
     re.IGNORECASE | re.MULTILINE,
 )
 _MARKDOWN = re.compile(r"^#{1,6} |\*\*[^*\n]+\*\*|^```|^\|.*\|$", re.MULTILINE)
@@ -43,9 +47,9 @@ def greeted_as(text: str) -> str | None:
 
 
 def greets_with_title(text: str) -> bool:
-    """ "Dear Mr. Smith": after a title there is always a name."""
+    """ "Dear Mr. Smith": a word after a title is always a name."""
     found = _GREETING.search(text)
-    return found is not None and found["title"] is not None
+    return found is not None and found["title"] != ""
 
 
 def uses_markdown(text: str) -> bool:

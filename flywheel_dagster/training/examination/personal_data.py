@@ -16,7 +16,10 @@ from flywheel_dagster.training.examination.message_text import greeted_as, greet
 from flywheel_dagster.training.examination.profile import Profile
 
 PERSONAL_DATA = Rule("personal data", 0.0, "personal data that no message may hold", one_may=False)
+NAMES = Rule("names", 0.02, "greet somebody by name, or name a sender or company")
 _LONGEST_NAME = 5  # words
+# Senders and companies are called like ordinary words, too ("Front", "Will"), and those of all organizations are looked for in a global model.
+_ALSO_WORDS = frozenset(("sender_first_name", "sender_last_name", "sender_company"))
 
 
 class Privacy:
@@ -26,14 +29,28 @@ class Privacy:
         self._known = [KnownPeople(Person(), each) for each in senders] or [KnownPeople(Person())]
         self.redacts = redacts
 
-    def found(self, text: str, profile: Profile) -> list[str]:
-        """The kinds of personal data in a text, such as "email_address", "sender_last_name" or "greeted name"."""
-        kinds = {kind for known in self._known for kind in redact(text, known).counts}
+    def found(self, text: str) -> list[str]:
+        """The kinds of personal data in a text that can't be anything else, such as "email_address" or "phone_number"."""
+        kinds = self._replaced(text) - _ALSO_WORDS
         if has_address(text.encode("utf-8", "replace")):
             kinds.add("email_address")
+        return sorted(kinds)
+
+    def names(self, text: str, profile: Profile) -> list[str]:
+        """What seems to be a name in a text: "greeted name", "sender_last_name". Messages that people sent have some, too."""
+        kinds = self._replaced(text) & _ALSO_WORDS
         if _greets_somebody(without_placeholders(text), profile):
             kinds.add("greeted name")
         return sorted(kinds)
+
+    def _replaced(self, text: str) -> set[str]:
+        return {kind for known in self._known for kind in redact(text, known).counts}
+
+
+def names_rule(shares: Iterable[float]) -> Rule:
+    """As many answers may seem to hold names as messages that people sent do, at least 2 %; the shares are those of several lots of them."""
+    usual = max(shares, default=0.0)
+    return Rule(NAMES.name, max(NAMES.most, usual), f"{NAMES.measured} (as {usual:.0%} of what people sent do)")
 
 
 def _greets_somebody(text: str, profile: Profile) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from heapq import nsmallest
 from uuid import UUID
 
 import orjson
@@ -9,9 +10,8 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.datasets.files import TEST
 from flywheel_dagster.datasets.published import Dataset
-from flywheel_dagster.training.examination.examples import read_examples
+from flywheel_dagster.training.examination.examples import Member, read_members
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,16 @@ def choose_prompts(connection: psycopg.Connection[TupleRow], dataset: Dataset, *
 
     Requests that several leads share are asked once for each, with another seed: an answer is a draw, and leads are what was sampled.
     """
-    members = connection.execute(statement("examination_test_members"), {"hash": dataset.hash}).fetchall()
-    prompts = []
-    for (_, outcome_id, lead), example in zip(members, read_examples(dataset, TEST), strict=True):
-        if example.asks_for_success:
-            prompts.append(Prompt(Question(outcome_id, example.request, _draw(outcome_id)), lead, example.text))
-    return sorted(prompts, key=lambda prompt: (prompt.question.seed, prompt.question.outcome_id))[:at_most]
+    asking = (member for member in read_members(dataset, "test") if member.example.asks_for_success)
+    chosen = nsmallest(at_most, asking, key=lambda member: (_draw(member.outcome_id), member.outcome_id))
+    found = connection.execute(statement("examination_leads"), {"ids": [member.outcome_id for member in chosen]})
+    leads: dict[UUID, str] = dict(found.fetchall())
+    return [_prompt(member, leads.get(member.outcome_id, str(member.outcome_id))) for member in chosen]
+
+
+def _prompt(member: Member, lead: str) -> Prompt:
+    outcome_id, example = member
+    return Prompt(Question(outcome_id, example.request, _draw(outcome_id)), lead, example.text)
 
 
 def _draw(outcome_id: UUID) -> int:

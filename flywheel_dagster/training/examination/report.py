@@ -16,8 +16,13 @@ from psycopg.types.json import Jsonb
 from flywheel_dagster.database import statement
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.examination.asking import Examinee
-from flywheel_dagster.training.examination.criteria import VERSION, Criterion
+from flywheel_dagster.training.examination.copying import COPIES
+from flywheel_dagster.training.examination.criteria import MARGIN, VERSION, Criterion
+from flywheel_dagster.training.examination.personal_data import NAMES, PERSONAL_DATA
 from flywheel_dagster.training.examination.reward import RewardReport
+from flywheel_dagster.training.examination.rules import FORMAT, LENGTH, OUTCOME_TEXT, PLACEHOLDERS, USABLE
+
+_RULES = (USABLE, LENGTH, FORMAT, PLACEHOLDERS, OUTCOME_TEXT, PERSONAL_DATA, NAMES, COPIES)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ class Subject:
 
     def values(self) -> dict[str, Any]:
         """What the statements bind."""
-        criteria = [VERSION, self.limits.min_prompts, self.limits.max_prompts, self.judge]
+        thresholds = [MARGIN, *((rule.name, rule.most, rule.one_may) for rule in _RULES)]
+        criteria = [VERSION, thresholds, self.limits.min_prompts, self.limits.max_prompts, self.judge]
         return {
             "scope": self.scope,
             "trainer": self.candidate.trainer,

@@ -16,6 +16,7 @@ from flywheel_dagster.http_errors import Failures
 from flywheel_dagster.models.chat import Chat, OpenAIChat
 from flywheel_dagster.openai_errors import checked_key, classified
 from flywheel_dagster.settings import Settings
+from flywheel_dagster.training.endpoint_name import written_address
 from flywheel_dagster.training.estimate import Estimate, estimate, free
 from flywheel_dagster.training.prices import PriceList, openai_training_cost, price_list
 from flywheel_dagster.training.recipe import recipe_of
@@ -26,11 +27,16 @@ LOCAL_KEY = "sk-local-development"
 
 _KEY = "flywheel_key"
 _ENDS = {"succeeded": JobState.SUCCEEDED, "failed": JobState.FAILED, "cancelled": JobState.CANCELLED}
+_REFUSED_KEY = "the key was refused; set OPENAI_API_KEY to a valid one"
 _REMEDIES = {
     "training_not_available": "OpenAI no longer opens fine-tuning jobs for this organization; choose another trainer (FLYWHEEL_TRAINER)",
     "insufficient_quota": "the account has no credit left; add some, then materialize fine_tuned_model again",
     "credit_balance_exhausted": "the account has no credit left; add some, then materialize fine_tuned_model again",
-    "invalid_api_key": "the key was refused; set OPENAI_API_KEY to a valid one",
+    "invalid_api_key": _REFUSED_KEY,
+    "401": _REFUSED_KEY,
+    "403": "the key may not do this; give it the permission for files, models and fine-tuning at platform.openai.com, or set OPENAI_API_KEY to another one",
+    "404": "there is no such thing at this address; correct OPENAI_BASE_URL, or choose another trainer (FLYWHEEL_TRAINER) if nothing is fine-tuned there",
+    "model_not_found": "this base model isn't offered, or not to this account; set FLYWHEEL_BASE_MODEL to one that is",
     "model_not_available": "this base model can't be fine-tuned; set FLYWHEEL_BASE_MODEL to one that can",
 }
 
@@ -60,7 +66,7 @@ class OpenAITrainer:
 
     def settings(self) -> Mapping[str, Any]:
         """The recipe, and where: a job of the local server must never pass for a real one."""
-        endpoint = "local" if self._local else str(self._client.base_url)
+        endpoint = "local" if self._local else f"{written_address(str(self._client.base_url))}/"
         return self.recipe.settings() | {"endpoint": endpoint}
 
     def upload(self, path: Path, *, name: str) -> str:
@@ -196,15 +202,21 @@ def trainer_of(settings: Settings) -> OpenAITrainer:
     )
 
 
-def shutdown_dates(settings: Settings) -> dict[str, date]:
-    """When models on offer are switched off, as GET /models lists it; those without a date stay out."""
+def shutdown_dates(settings: Settings) -> dict[str, date | None]:
+    """When each model on offer is switched off, as GET /models lists it; None: without a date.
+
+    Raises TrainingError when the list can't be had, SettingsError for an address without a key.
+    """
     key, base_url = _access(settings)
     with (
         openai.OpenAI(api_key=checked_key(key), base_url=base_url, max_retries=2, timeout=30) as client,
         classified("listing models", api_key=key, failures=OpenAITrainer.failures),
     ):
-        listed = {model.id: model.shutdown_date for model in client.models.list()}
-    return {model: date.fromisoformat(day) for model, day in listed.items() if day is not None}
+        try:
+            listed = {model.id: model.shutdown_date for model in client.models.list()}
+            return {model: None if day is None else date.fromisoformat(day) for model, day in listed.items()}
+        except (AttributeError, TypeError, ValueError) as error:  # the client checks no answer
+            raise PermanentTrainingError("listing models failed: the answer is no list of models") from error
 
 
 def chat_of(settings: Settings, model_id: str) -> Chat:

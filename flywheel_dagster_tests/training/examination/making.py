@@ -47,15 +47,22 @@ def subject(draw: random.Random) -> str:
 
 
 def write_outcomes(
-    connection: Connection, count: int, *, kind: str = "won", hooked: float = 0.0, wins: bool = True, organization: str = "acme"
+    connection: Connection,
+    count: int,
+    *,
+    kind: str = "won",
+    hooked: float = 0.0,
+    wins: bool = True,
+    organization: str = "acme",
+    written_as: str | None = None,
 ) -> None:
     """Send messages, e-mails with a subject and linkedin messages without, which led to meetings (`wins`) or were opened and no more.
 
-    `hooked` is the share that holds HOOK. The same call gives the same rows.
+    `hooked` is the share that holds HOOK. The same call gives the same rows, and `written_as` another kind the same messages to other leads.
     """
     messages = []
     for number in range(count):
-        draw = random.Random(f"{organization}/{kind}/{number}")
+        draw = random.Random(f"{organization}/{written_as or kind}/{number}")
         linkedin = number % 3 == 0
         messages.append(
             message(

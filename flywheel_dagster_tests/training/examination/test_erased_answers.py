@@ -48,6 +48,29 @@ def test_the_answers_to_an_erased_leads_requests_go_and_the_report_stays(
         examine(connection, "acme", dataset, Scripted(name="other").examinee(), limits=LIMITS)
 
 
+def test_what_models_said_who_learnt_from_an_erased_lead_goes_and_what_others_said_stays(
+    connection: Connection, database: Database, dataset: Dataset
+) -> None:
+    def letter(messages: Messages, seed: int) -> str:
+        return "A"
+
+    learnt, other = Scripted(name="learnt"), Scripted(name="other")
+    examine(connection, "acme", dataset, learnt.examinee(), limits=LIMITS, judge=Scripted(letter, name="judge"))
+    examine(connection, "acme", dataset, other.examinee(), limits=LIMITS)
+    connection.execute(
+        "insert into fine_tuning_jobs (dataset_hash, trainer, settings, settings_hash, model_id) values (%s, 'openai', '{}', '', 'learnt')",
+        (dataset.hash,),
+    )
+    found = connection.execute(
+        "select o.lead_id from dataset_members m join outcome_labels o on o.id = m.outcome_id where m.side = 'train' order by 1 limit 1"
+    ).fetchone()
+    assert found is not None
+    connection.commit()
+    erase(connection, "acme", found[0], database.settings.training_data_dir)
+    kept = connection.execute("select distinct model_id from model_answers").fetchall()
+    assert (kept, answers(connection)) == ([("other",)], dataset.test_examples)
+
+
 def test_an_answer_that_comes_after_the_erasure_is_not_kept(
     connection: Connection, owner: Connection, database: Database, dataset: Dataset, tmp_path: Path
 ) -> None:

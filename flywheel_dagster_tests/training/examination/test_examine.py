@@ -4,34 +4,52 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import connect
-from flywheel_dagster.datasets.files import TEST, TRAIN
+from flywheel_dagster.datasets.files import MANIFEST, TEST, TRAIN
 from flywheel_dagster.datasets.pairs import assemble_pairs
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.datasets.weeks import score_weeks
-from flywheel_dagster.errors import InputError, ModelError
+from flywheel_dagster.errors import InputError, ModelError, PermanentModelError, TransientModelError
 from flywheel_dagster.models.chat import Answer, Messages, OpenAIChat
+from flywheel_dagster.outcomes.ledger import record
+from flywheel_dagster.training.examination import asking, report
 from flywheel_dagster.training.examination.asking import Examinee
 from flywheel_dagster.training.examination.examine import examine
-from flywheel_dagster.training.examination.examples import read_examples
+from flywheel_dagster.training.examination.examples import read_examples, read_members
 from flywheel_dagster.training.examination.report import Examination, Limits
 from flywheel_dagster_tests.conftest import Database
-from flywheel_dagster_tests.outcomes.making import MONDAY
+from flywheel_dagster_tests.outcomes.making import MONDAY, event
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 from flywheel_dagster_tests.training.examination.making import HALF, HOOK, Scripted, build, spoiling, write_outcomes
 
 Connection = psycopg.Connection[TupleRow]
 LIMITS = Limits(min_prompts=30, max_prompts=50, concurrency=4)
-HARD = ["usable answers", "length", "format", "placeholders", "outcome text", "personal data", "copied text"]
+HARD = ["answers", "usable answers", "length", "format", "placeholders", "outcome text", "personal data", "names", "copied text"]
 
 
 def verdicts(examination: Examination) -> dict[str, str]:
     return {each.name: each.verdict for each in examination.findings.criteria}
+
+
+def members(connection: Connection, dataset: Dataset) -> list[tuple[UUID, str]]:
+    found = connection.execute("select outcome_id, side from dataset_members where dataset_hash = %s", (dataset.hash,)).fetchall()
+    connection.commit()
+    return [(outcome, side) for outcome, side in found]
+
+
+def twin_of(outcome: UUID) -> UUID:
+    """The outcome of the lead who got the same message."""
+    for number in range(80):
+        won, twin = (uuid5(NAMESPACE_URL, f"acme/{kind}/{number}") for kind in ("won", "twin"))
+        if outcome in (won, twin):
+            return won if outcome == twin else twin
+    raise LookupError(outcome)
 
 
 def answer_with(text: str = "", refusal: str | None = None, finish_reason: str = "stop") -> Callable[[Messages, int], Answer]:
@@ -45,7 +63,7 @@ def test_a_healthy_first_model_passes_and_what_cannot_be_judged_is_insufficient(
     assert verdicts(done) == dict.fromkeys(HARD, "passed") | {"reward model": "insufficient"}
     assert (done.passed, done.new, done.prompts, done.control_model_id) == (True, True, 50, None)
     assert done.findings.compared_with == "the messages that people sent"
-    assert [each.baseline for each in done.findings.criteria if each.name in HARD[1:]] == [0.0] * 6
+    assert [each.baseline for each in done.findings.criteria if each.name in HARD[2:]] == [0.0] * 7
     assert (len(chat.asked), told[-1], chat.closed) == (50, ("candidate", 50, 50), True)
     assert {row["name"] for row in done.rows()} == {*HARD, "reward model"}
     assert all(each["explanation"] and each["comparison"] in ("<=", ">=") for each in done.rows())
@@ -80,7 +98,7 @@ FAILING: dict[str, tuple[str, Callable[[Messages, int], Any]]] = {
     "phone": ("personal data", spoiling(lambda text: f"{text} Call +49 30 901820.", every=25)),
     "card": ("personal data", spoiling(lambda text: f"{text} Pay with 4111 1111 1111 1111.", every=25)),
     "iban": ("personal data", spoiling(lambda text: f"{text} To DE89 3704 0044 0532 0130 00.", every=25)),
-    "name": ("personal data", spoiling(lambda text: text.replace("{{first_name}}", "{{first_name}}").replace("Hi {{first_name}}", "Hi Jonas and {{first_name}}"), every=25)),
+    "name": ("names", spoiling(lambda text: text.replace("Hi {{first_name}}", "Hi Jonas and {{first_name}}"), every=5)),
 }  # fmt: skip
 
 
@@ -90,6 +108,7 @@ def test_a_model_that_is_made_to_fail_a_criterion_fails_it(connection: Connectio
     done = examine(connection, "acme", dataset, Scripted(say).examinee(), limits=LIMITS)
     assert not done.passed
     assert criterion in [each.name for each in done.failed]
+    assert ("answers" in [each.name for each in done.failed]) == (kind in ("empty", "refused", "cut off"))
     if kind not in ("too short", "too long", "empty", "refused", "cut off", "outcome"):  # these spoil more than one thing
         assert [each.name for each in done.failed] == [criterion]
 
@@ -177,9 +196,12 @@ def test_two_at_the_same_time_ask_once_and_have_the_same_report(database: Databa
 
 
 def test_characters_that_the_database_cannot_hold_break_nothing(connection: Connection, dataset: Dataset) -> None:
-    odd = spoiling(lambda text: f"{text}\x00 \ud800")
+    def odd(messages: Messages, seed: int) -> Answer:
+        return Answer(f"{seed}\x00 \ud800", "\x00no\ud800", "\x00odd\udfff", 50, 60, 0.5)
+
     assert examine(connection, "acme", dataset, Scripted(odd).examinee(), limits=LIMITS).prompts == 50
-    assert connection.execute("select count(*) from model_answers where text like '%% ?'").fetchone() == (50,)
+    kept = connection.execute("select distinct right(text, 2), refusal, finish_reason from model_answers").fetchall()
+    assert kept == [(" ?", "no?", "odd?")]
 
 
 def test_a_judge_that_prefers_a_place_gives_ties_and_one_that_prefers_the_control_blocks(
@@ -297,13 +319,107 @@ def test_over_http_a_trained_model_is_examined_and_a_fault_is_told(
         return Examinee("openai", name, OpenAIChat(name, api_key="sk-test", base_url=f"{model_server.url}/v1", retries=0))
 
     done = examine(connection, "acme", dataset, asked(model), limits=limits)
-    assert (done.prompts, done.findings.criteria[0].verdict) == (12, "passed")
+    assert (done.prompts, verdicts(done)["usable answers"]) == (12, "passed")
     assert done.findings.completion_tokens > 0
     model_server.set_fault(match="POST /v1/chat/completions", kind="answer", answer="refusal", times=12)
     refusing = examine(connection, "acme", dataset, asked("gpt-4o-mini-2024-07-18"), limits=limits)
-    assert refusing.findings.criteria[0].explanation.endswith("12 of 12 answers (12 refused)")
+    assert refusing.findings.criteria[1].explanation.endswith("12 of 12 answers (12 refused)")
     with pytest.raises(ModelError):
         examine(connection, "acme", dataset, asked("no-such-model"), limits=limits)
+
+
+def test_who_was_never_asked_does_not_pass(connection: Connection, database: Database) -> None:
+    write_outcomes(connection, 60)
+    dataset = build(connection, database.settings.training_data_dir, replace(HALF, test_share=0.0))
+    done = examine(connection, "acme", dataset, Scripted().examinee(), limits=LIMITS)
+    assert (done.prompts, done.passed, [each.name for each in done.failed]) == (0, False, ["answers"])
+    assert "FLYWHEEL_TEST_SHARE" in done.failed[0].explanation
+
+
+def test_a_control_that_is_gone_does_not_block_but_one_that_fails_for_a_while_does(
+    connection: Connection, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(messages: Messages, seed: int) -> str:
+        raise PermanentModelError("the model was deleted")
+
+    def busy(messages: Messages, seed: int) -> str:
+        raise TransientModelError("try later")
+
+    def control(say: Callable[[Messages, int], str], name: str) -> Examinee:
+        return Examinee("openai", name, Scripted(say, name=name), uuid4())
+
+    done = examine(connection, "acme", dataset, Scripted().examinee(), control(gone, "old"), limits=LIMITS)
+    assert (done.passed, done.control_model_id) == (True, None)
+    assert done.findings.compared_with == "the messages that people sent, as the control old can't be asked"
+    stored = connection.execute("select control_trainer, control_model_id, control_id from model_examinations").fetchall()
+    assert stored == [(None, None, None)]
+    again = examine(connection, "acme", dataset, Scripted().examinee(), control(gone, "old"), limits=LIMITS)
+    assert (again.id, again.new) == (done.id, False)
+    with pytest.raises(PermanentModelError):
+        examine(connection, "acme", dataset, Scripted(gone, name="never").examinee(), limits=LIMITS)
+    monkeypatch.setattr(asking, "_TRIES", 1)
+    with pytest.raises(TransientModelError):
+        examine(connection, "acme", dataset, Scripted().examinee(), control(busy, "new"), limits=LIMITS)
+
+
+def test_twins_that_change_places_break_nothing(connection: Connection, database: Database) -> None:
+    # Of two leads who got the same message one is a member; whose it is changes, and the lines stay.
+    for kind in ("won", "twin"):
+        write_outcomes(connection, 80, kind=kind, written_as="won")
+    one = build(connection, database.settings.training_data_dir, replace(HALF, group_cap=1))
+    before = members(connection, one)
+    for side in ("test", "train"):
+        record(connection, [event(twin_of(outcome), "deal_closed", 6, value="100") for outcome, of in before if of == side])
+    connection.commit()
+    two = build(connection, database.settings.training_data_dir, replace(HALF, group_cap=1))
+    assert two.hash == one.hash
+    assert len(members(connection, two)) > len(before) == two.examples
+    assert examine(connection, "acme", two, Scripted().examinee(), limits=LIMITS).passed
+
+
+def test_a_manifest_of_other_lines_is_an_error(connection: Connection, dataset: Dataset) -> None:
+    manifest = dataset.directory / MANIFEST
+    lines = manifest.read_text().splitlines(keepends=True)
+    for spoilt in (lines[:-1], [*lines, lines[-1]], ["{}\n"], ["no json"]):
+        manifest.write_text("".join(spoilt))
+        with pytest.raises(InputError, match="materialize training_jsonl again"):
+            [*read_members(dataset, "train"), *read_members(dataset, "test")]
+
+
+@pytest.mark.parametrize(
+    "greeting", ["Hi Folks", "Hello Hiring Team", "Dear Ms. {{last_name}}", "Sehr geehrter Herr {{last_name}}"]
+)
+def test_what_people_sent_passes_word_for_word(connection: Connection, database: Database, greeting: str) -> None:
+    write_outcomes(connection, 120)
+    connection.execute(
+        "update outcome_labels set message_body = replace(message_body, 'Hi {{first_name}}', %s) || ' Front office teams like it.' "
+        "where substr(lead_id, 5)::int %% 12 = 0",
+        (greeting,),
+    )
+    connection.execute("insert into organizations (id, name, allows_global_training) values ('front', 'Front', true)")
+    connection.execute("update organizations set allows_global_training = true where id = 'acme'")
+    connection.commit()
+    dataset = build(connection, database.settings.training_data_dir, scope="global")
+    sent = {(each.request[-1]["content"]): each.text for each in read_examples(dataset, TEST)}
+    same = Scripted(lambda messages, seed: sent[messages[-1]["content"]])
+    done = examine(connection, "global", dataset, same.examinee(), limits=LIMITS)
+    assert [each.name for each in done.failed if each.name in ("personal data", "names")] == []
+    assert next(each.value for each in done.findings.criteria if each.name == "names")
+
+
+def test_there_is_room_to_think(connection: Connection, dataset: Dataset) -> None:
+    examine(connection, "acme", dataset, Scripted().examinee(), limits=LIMITS)
+    assert connection.execute("select distinct max_tokens from model_answers").fetchall() == [(2_048,)]
+
+
+def test_other_thresholds_are_another_examination(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = report.Subject("acme", Scripted().examinee(), None, dataset.hash, LIMITS, None)
+    before = subject.values()["criteria_hash"]
+    assert subject.values()["criteria_hash"] == before
+    monkeypatch.setattr(report, "_RULES", (replace(report.LENGTH, most=0.04),))
+    stricter = subject.values()["criteria_hash"]
+    monkeypatch.setattr(report, "_RULES", (report.LENGTH,))
+    assert len({before, stricter, subject.values()["criteria_hash"]}) == 3
 
 
 def test_the_order_in_which_answers_arrive_does_not_matter(connection: Connection, dataset: Dataset) -> None:

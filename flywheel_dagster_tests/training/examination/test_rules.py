@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel_dagster.datasets.near_duplicates import words as compared_words
+from flywheel_dagster.datasets.privacy.known import KnownSenders, Person
 from flywheel_dagster.datasets.prompts import request_messages
 from flywheel_dagster.training.examination.copying import Copying, copies_rule, sample_of
 from flywheel_dagster.training.examination.examples import Example
 from flywheel_dagster.training.examination.message_text import greeted_as
-from flywheel_dagster.training.examination.personal_data import Privacy
+from flywheel_dagster.training.examination.personal_data import Privacy, names_rule
 from flywheel_dagster.training.examination.profile import Profile, profile_of
 from flywheel_dagster.training.examination.rules import outcome_text, wrong_format, wrong_placeholders
 
@@ -98,22 +99,59 @@ def test_format(spoilt: str, wrong: list[str]) -> None:
         ("Hi there,\n\nin 2025 we saved 1,200,000 a year.", []),
         ("Hello Team,\n\nhave a look.", []),
         ("Hi Carriers,\n\nhave a look.", []),
-        ("Hi Siobhan,\n\nhave a look.", ["greeted name"]),
-        ("Sehr geehrte Frau Öztürk,\n\nein Blick lohnt.", ["greeted name"]),
-        ("Dear Mr. Baker,\n\nhave a look.", ["greeted name"]),
         ("Write to jo@mail.example.com or jo [at] mail.example.com", ["email_address"]),
         ("Call +44 20 7946 0958", ["phone_number"]),
     ],
 )
 def test_personal_data(text: str, kinds: list[str]) -> None:
-    assert Privacy([], redacts=True).found(text, PROFILE) == kinds
+    assert Privacy([], redacts=True).found(text) == kinds
+
+
+@pytest.mark.parametrize(
+    ("greeting", "kinds"),
+    [
+        ("Hi Siobhan", ["greeted name"]),
+        ("Sehr geehrte Frau Öztürk", ["greeted name"]),
+        ("Sehr geehrter Herr Dr. Öztürk", ["greeted name"]),
+        ("Dear Mr. Baker", ["greeted name"]),
+        ("Bonjour Madame Petit", ["greeted name"]),
+        ("Dear Mr. {{last_name}}", []),
+        ("Dear Ms {{last_name}}", []),
+        ("Sehr geehrter Herr {{last_name}}", []),
+        ("Sehr geehrte Frau Dr. {{ last_name }}", []),
+        ("Sehr geehrte Damen und Herren", []),
+        ("Bonjour Madame {{last_name}}", []),
+        ("Hola Señor {{last_name}}", []),
+        ("Dear Sir or Madam", []),
+        ("Hi {{first_name}}", []),
+    ],
+)
+def test_greeted_names_are_told_from_titles_before_placeholders(greeting: str, kinds: list[str]) -> None:
+    privacy = Privacy([], redacts=True)
+    assert privacy.names(f"{greeting},\n\nhave a look.", PROFILE) == kinds
+    assert privacy.found(f"{greeting},\n\nhave a look.") == []
+
+
+def test_names_of_senders_and_companies_are_no_certain_find_and_their_addresses_are() -> None:
+    will = Person("Will", "Mark", "Front", "will@front.example.com", "+49 30 901820")
+    privacy = Privacy([KnownSenders([will], "Front")], redacts=True)
+    text = "Front office teams like it. Mark my words: Will it hold?"
+    assert privacy.found(text) == []
+    assert set(privacy.names(text, PROFILE)) <= {"sender_first_name", "sender_last_name", "sender_company"}
+    assert privacy.names(text, PROFILE)
+    assert privacy.found("Write to will@front.example.com or call 030 901820.") == ["email_address", "sender_email", "sender_phone"]
+
+
+@pytest.mark.parametrize(("shares", "most"), [([], 0.02), ([0.0, 0.01], 0.02), ([0.04, 0.3], 0.3)])
+def test_as_many_may_hold_names_as_what_people_sent_does(shares: list[float], most: float) -> None:
+    assert names_rule(shares).most == most
 
 
 def test_a_word_that_many_are_greeted_as_is_no_name() -> None:
     greeting = profile_of([Example(REQUEST, f"Hi Champions,\n\nnumber {number}") for number in range(20)])
     assert greeted_as("Hi Champions, look") == "Champions"
-    assert Privacy([], redacts=True).found("Hi Champions, look", greeting) == []
-    assert Privacy([], redacts=True).found("Hi Champions, look", PROFILE) == ["greeted name"]
+    assert Privacy([], redacts=True).names("Hi Champions, look", greeting) == []
+    assert Privacy([], redacts=True).names("Hi Champions, look", PROFILE) == ["greeted name"]
 
 
 def words(number: int, count: int = 40) -> str:
@@ -148,7 +186,8 @@ def test_no_text_breaks_a_rule_by_an_error(text: str) -> None:
     wrong_format(text, USUAL, PROFILE)
     wrong_placeholders(text, USUAL, PROFILE)
     outcome_text(text)
-    Privacy([], redacts=True).found(text, PROFILE)
+    Privacy([], redacts=True).found(text)
+    Privacy([], redacts=True).names(text, PROFILE)
     copying = Copying([text])
     copying.pass_by(text)
     assert copying.is_copy(text) == bool(compared_words(text))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel_dagster.training.examination.criteria import Rule, judge_difference, judge_rate
+from flywheel_dagster.training.examination.criteria import Rule, judge_answers, judge_difference, judge_rate
 from flywheel_dagster.training.examination.statistics import Interval, mean_interval, wilson_interval
 
 NUMBERS = st.floats(-1e3, 1e3, allow_nan=False)
@@ -99,6 +99,19 @@ def test_wilsons_interval_holds_the_rate_and_stays_within_bounds(trials: int, sh
 def test_a_rate_blocks_above_its_threshold_but_never_for_a_single_answer(bad: int, of: int, verdict: str) -> None:
     rule = Rule("length", 0.05, "too long")
     assert judge_rate(rule, [["long"]] * bad + [[]] * (of - bad)).verdict == verdict
+
+
+def test_of_a_single_bad_answer_among_few_it_is_said_that_it_counts_for_nothing() -> None:
+    rule = Rule("length", 0.05, "too long")
+    said = judge_rate(rule, [["long"], *[[]] * 4]).explanation
+    assert "20% is more than the 5%" in said and "FLYWHEEL_TEST_SHARE" in said
+    assert "more than" not in judge_rate(rule, [["long"], *[[]] * 99]).explanation
+
+
+@pytest.mark.parametrize(("asked", "usable", "verdict"), [(0, 0, "failed"), (5, 0, "failed"), (5, 1, "passed")])
+def test_who_never_answered_fails(asked: int, usable: int, verdict: str) -> None:
+    found = judge_answers(asked, usable)
+    assert (found.verdict, found.hard, "FLYWHEEL_TEST_SHARE" in found.explanation) == (verdict, True, asked == 0)
 
 
 def test_what_may_never_be_blocks_for_a_single_answer_and_nothing_to_look_at_is_insufficient() -> None:

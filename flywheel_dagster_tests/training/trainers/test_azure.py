@@ -28,7 +28,7 @@ from flywheel_dagster.models.chat import OpenAIChat
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.submission import settings_hash, train
 from flywheel_dagster.training.trainer import JobState, JobStatus, Recipe
-from flywheel_dagster.training.trainers.azure import DEFAULT_BASE, AzureTrainer, chat_of, local_resource, trainer_of
+from flywheel_dagster.training.trainers.azure import DEFAULT_BASE, AzureTrainer, chat_of, local_resource, trainer_of, undeploy
 from flywheel_dagster.training.trainers.azure.deployments import Resource, deployment_name
 from flywheel_dagster_tests.sandbox.model_server.served import Served, make_examples, to_jsonl
 from flywheel_dagster_tests.training.making import KEY, Time
@@ -364,9 +364,35 @@ def test_what_a_training_depends_on_is_in_its_settings(provider: Served) -> None
     assert len(set(hashes)) == len(hashes)
     for same in ({"key": "another"}, {"deployment_type": "Developer"}, {"training_type": "Developer"}):
         assert settings_hash(trainer_at(provider, **(usual | same))) == hashes[0]
-    for endpoint in ("https://acme.openai.azure.com", "https://acme.openai.azure.com/", "https://acme.openai.azure.com/openai/v1/"):
+    for endpoint in (
+        "https://acme.openai.azure.com",
+        "https://ann:s3cret@acme.openai.azure.com",
+        "https://acme.openai.azure.com/",
+        "https://acme.openai.azure.com/openai/v1/",
+    ):
         there = trainer_at(provider, local=False, endpoint=endpoint)
         assert there.settings()["endpoint"] == "https://acme.openai.azure.com/openai/v1/"
+
+
+def test_a_deployment_that_was_ended_answers_nobody_and_is_ended_once(provider: Served, file_id: str, tmp_path: Path) -> None:
+    provider.stand_in(tmp_path / "home")
+    trainer = trainer_at(provider)
+    name = str(ended(trainer, bought(trainer, file_id))[0].model_id)
+    assert undeploy(Settings(), name) == [name]
+    assert undeploy(Settings(), name) == []
+    chat = chat_of(Settings(), name)
+    assert isinstance(chat, OpenAIChat)
+    with pytest.raises(PermanentModelError, match="no deployment of this name stands at Azure"):
+        ask(chat, "Hello")
+
+
+def test_a_deployment_that_can_not_be_ended_names_why(provider: Served, file_id: str, tmp_path: Path) -> None:
+    provider.stand_in(tmp_path / "home")
+    trainer = trainer_at(provider)
+    name = str(ended(trainer, bought(trainer, file_id))[0].model_id)
+    provider.set_fault(kind="status", match=f"DELETE {PLANE}/*", status=403, code="AuthorizationFailed")
+    with pytest.raises(PermanentTrainingError, match=f"deleting deployment {name} failed: .*give the application the role"):
+        undeploy(Settings(), name)
 
 
 def test_azures_price_is_known_from_a_users_file_only(provider: Served) -> None:

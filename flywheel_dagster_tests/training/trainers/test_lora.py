@@ -1,5 +1,6 @@
 """The jobs of the trainer `lora`: found again, started again, ended once. What trains is a tiny program; the training is in test_lora_training."""
 
+import asyncio
 import fcntl
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -15,13 +17,17 @@ import pytest
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.datasets.published import Dataset
-from flywheel_dagster.errors import PermanentTrainingError, SettingsError, UnknownJobError
+from flywheel_dagster.errors import PermanentModelError, PermanentTrainingError, SettingsError, UnknownJobError
+from flywheel_dagster.models.chat import Answer
 from flywheel_dagster.patience import Patience
+from flywheel_dagster.sandbox.services import stop_model_server
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.submission import train
 from flywheel_dagster.training.trainer import JobState, LossPoint, Recipe
+from flywheel_dagster.training.trainers.lora import chat_of
 from flywheel_dagster.training.trainers.lora import trainer as lora
 from flywheel_dagster.training.trainers.lora.job import JobFolder
+from flywheel_dagster_tests.sandbox.model_server.served import Served
 
 PROGRAM = "flywheel_dagster_tests.training.trainers.lora_program"
 DIES = "raise SystemExit('out of memory, as it were')"
@@ -230,6 +236,37 @@ def test_without_the_extra_the_trainer_says_how_to_install_it(monkeypatch: pytes
     monkeypatch.setattr(lora, "find_spec", lambda name: None if name in ("torch", "peft") else object())
     with pytest.raises(SettingsError, match=r"torch, peft is not installed: pip install 'flywheel-dagster\[lora\]'"):
         lora.trainer_of(Settings(TRAINING_DATA_DIR=tmp_path))
+
+
+def test_adapters_are_asked_where_a_server_has_loaded_them(provider: Served) -> None:
+    settings = Settings(FLYWHEEL_LORA_BASE_URL=f"{provider.url}/v1", FLYWHEEL_LORA_API_KEY="sk-ours")
+    assert asked(settings, "gpt-4o-mini").text.startswith("Hi")
+
+
+def test_an_adapter_that_cannot_be_loaded_is_a_plain_error(tmp_path: Path) -> None:
+    settings = Settings(TRAINING_DATA_DIR=tmp_path / "data", FLYWHEEL_HOME=tmp_path / "home")
+    folder = settings.training_data_dir / "models" / "flywheel-v1-0-0-0123456789ab"
+    (folder / "adapter").mkdir(parents=True)
+    (folder / "job.json").write_text('{"base_model": "some/base"}')
+    (folder / "adapter" / "adapter_config.json").write_text(f'{{"base_model_name_or_path": "{tmp_path}/gone"}}')
+    installed = all(find_spec(name) for name in ("torch", "transformers", "peft"))
+    try:
+        for model in (folder.name, "some/base"):
+            with pytest.raises(PermanentModelError, match="can't be loaded" if installed else "needs the extra lora"):
+                asked(settings, model)
+    finally:
+        stop_model_server(settings.home)
+
+
+def asked(settings: Settings, model: str) -> Answer:
+    async def ask() -> Answer:
+        chat = chat_of(settings, model)
+        try:
+            return await chat.answer([{"role": "user", "content": "Name: Ada\nWrite a message"}])
+        finally:
+            await chat.close()
+
+    return asyncio.run(ask())
 
 
 def test_choosing_the_trainer_imports_no_torch() -> None:

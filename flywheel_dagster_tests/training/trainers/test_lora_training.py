@@ -247,6 +247,7 @@ def test_a_line_that_cannot_be_learnt_whole_fails_the_job_before_the_first_step(
     ("spoil", "reason"),
     [
         (lambda base: (base / "config.json").unlink(), "can't be loaded.*FLYWHEEL_BASE_MODEL"),
+        (lambda base: base.rename(base.with_name("gone")), "can't be loaded.*FLYWHEEL_BASE_MODEL"),
         (lambda base: (base / "chat_template.jinja").unlink(), "no chat template"),
     ],
 )

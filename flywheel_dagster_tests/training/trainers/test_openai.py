@@ -162,6 +162,16 @@ def test_the_oldest_of_many_jobs_is_found_beyond_the_first_page(provider: Served
         ({"status": 408}, TransientTrainingError, "HTTP 408"),
         ({"status": 409}, TransientTrainingError, "HTTP 409"),
         ({"status": 400, "message": "No.", "code": "invalid_value"}, PermanentTrainingError, "No. (HTTP 400, invalid_value)"),
+        (
+            {"status": 401, "message": "Who?", "code": "ip_not_authorized"},
+            PermanentTrainingError,
+            "set OPENAI_API_KEY to a valid one",
+        ),
+        (
+            {"status": 403, "message": "You may not."},
+            PermanentTrainingError,
+            "give it the permission for files, models and fine-tuning",
+        ),
         ({"kind": "drop"}, UnansweredError, "no answer from OpenAI ("),
         ({"kind": "drop_after"}, UnansweredError, "no answer from OpenAI"),
     ],
@@ -180,6 +190,19 @@ def test_every_failure_is_named_transient_or_permanent(
         assert said in str(raised.value), name
         assert str(raised.value).count("\n") == 0
         call()  # the fault has passed
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({}, "correct OPENAI_BASE_URL, or choose another trainer"),
+        ({"code": "model_not_found"}, "set FLYWHEEL_BASE_MODEL to one that is"),
+    ],
+)
+def test_what_is_not_there_has_a_remedy(provider: Served, file_id: str, fault: dict[str, str], said: str) -> None:
+    provider.set_fault(kind="status", status=404, match="POST /v1/fine_tuning/jobs", **fault)
+    with pytest.raises(PermanentTrainingError, match=said):
+        bought(trainer_at(provider), file_id)
 
 
 def test_a_server_that_is_not_there_is_a_transient_failure(tmp_path: Path) -> None:
@@ -234,6 +257,9 @@ def test_what_a_training_depends_on_is_in_its_settings(provider: Served) -> None
     ]
     assert len(set(hashes)) == len(hashes)
     assert settings_hash(trainer_at(provider, key="sk-another", **usual)) == hashes[0]
+    for address in ("https://proxy.test/v1", "https://proxy.test/v1/", "https://ann:s3cret@proxy.test/v1"):
+        there = trainer_at(provider, local=False, base_url=address)
+        assert there.settings()["endpoint"] == "https://proxy.test/v1/"
 
 
 def test_training_costs_what_the_price_table_says_and_nothing_at_the_local_server(provider: Served) -> None:

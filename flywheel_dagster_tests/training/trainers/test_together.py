@@ -26,7 +26,7 @@ from flywheel_dagster.models.chat import OpenAIChat
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.submission import settings_hash, train
 from flywheel_dagster.training.trainer import JobState, JobStatus, Recipe
-from flywheel_dagster.training.trainers.together import ADDRESS, DEFAULT_BASE, TogetherTrainer, chat_of, trainer_of
+from flywheel_dagster.training.trainers.together import ADDRESS, DEFAULT_BASE, TogetherTrainer, chat_of, trainer_of, undeploy
 from flywheel_dagster_tests.sandbox.model_server.served import Served, make_examples, to_jsonl
 from flywheel_dagster_tests.training.making import KEY, Time
 
@@ -433,6 +433,25 @@ def test_a_key_leads_to_together_and_an_address_needs_one() -> None:
     assert (there.settings()["endpoint"], there.recipe.base_model) == ("https://proxy.test/v1", "Qwen/Qwen3-8B")
     with pytest.raises(SettingsError, match="TOGETHER_BASE_URL is set but TOGETHER_API_KEY is not"):
         trainer_of(Settings(TOGETHER_BASE_URL="https://proxy.test/v1"))
+
+
+@pytest.mark.usefixtures("local_server")
+def test_endpoints_are_ended_by_their_name_or_by_their_models(provider: Served, file_id: str) -> None:
+    trainer = running(provider)
+    job_id, model = trained(provider, trainer, file_id)
+    name = ended(trainer, job_id).model_id
+    assert name is not None
+    assert undeploy(Settings(), name) == [name]
+    assert endpoints_of(provider, model) == []
+    assert undeploy(Settings(), name) == []
+    again = ended(running(provider), job_id).model_id
+    assert undeploy(Settings(), model) == [again]
+
+
+def test_an_address_is_written_without_password_and_slash() -> None:
+    for address in ("https://ann:s3cret@proxy.test/v1", "https://proxy.test/v1/"):
+        there = trainer_of(Settings(TOGETHER_API_KEY=KEY, TOGETHER_BASE_URL=address))
+        assert there.settings()["endpoint"] == "https://proxy.test/v1"
 
 
 def test_answers_are_bounded_by_the_parameter_that_together_knows(provider: Served) -> None:

@@ -157,6 +157,14 @@ def chat_of(settings: Settings, model_id: str) -> Chat:
     return OpenAIChat(model_id, api_key=key, base_url=_base_url(endpoint), provider="Azure")
 
 
+def undeploy(settings: Settings, model_id: str) -> list[str]:
+    """Delete a deployment of the resource; its name, where it stood."""
+    _, _, root = _access(settings)
+    resource = _resource(settings) if root is None else local_resource(root)
+    ended = Deployments(resource, settings.azure_deployment_type).end(model_id)
+    return [] if ended is None else [ended]
+
+
 def local_resource(root: str) -> Resource:
     """The resource that a local model server at this address (without path) stands for."""
     return Resource(

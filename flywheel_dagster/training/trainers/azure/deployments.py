@@ -106,15 +106,26 @@ class Deployments:
         }
         return _read(name, self._call(f"deploying {model}", "PUT", name, json=wanted) or {})
 
+    def end(self, model: str) -> str | None:
+        """Delete the deployment of a model, or of this name, which may go on for a while; its name, or None where none stands."""
+        name = deployment_name(model)
+        if self._call(f"looking at deployment {name}", "GET", name) is None:
+            return None
+        self._call(f"deleting deployment {name}", "DELETE", name)
+        return name
+
     def _call(self, doing: str, method: str, name: str, **options: Any) -> dict[str, Any] | None:
-        """The answer, or None where a GET finds nothing."""
+        """The answer, or None where a GET or DELETE finds nothing; a DELETE answers nothing."""
         token = self._token()
         address = f"{self._resource.management}{self._resource.id}/deployments/{name}"
         with classified(doing, secrets=[token], failures=_FAILURES):
             answer = self._client.request(
                 method, address, params={"api-version": _VERSION}, headers={"Authorization": f"Bearer {token}"}, **options
             )
-            if method == "GET" and answer.status_code == httpx2.codes.NOT_FOUND:
+            if method != "PUT" and answer.status_code == httpx2.codes.NOT_FOUND:
+                return None
+            if method == "DELETE":
+                answer.raise_for_status()
                 return None
             return json_object(answer)
 

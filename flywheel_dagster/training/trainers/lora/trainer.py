@@ -33,7 +33,7 @@ _ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
 _PATIENT = 600  # seconds for an answer: a machine without a GPU takes its time, and first of all loads the weights
-_RATES = {"supervised": 2e-4, "dpo": 5e-5}
+_RATES = {"supervised": 2e-4, "dpo": 5e-5}  # of AdamW; small models take more
 _ADAPTER = {"rank": 16, "alpha": 32}
 
 
@@ -240,7 +240,7 @@ def trainer_of(settings: Settings) -> LoraTrainer:
 
 def chat_of(settings: Settings, model_id: str) -> Chat:
     """An adapter, or its base, at the server that has loaded it."""
-    if settings.lora_base_url is not None:
+    if settings.lora_base_url is not None and not settings.local:
         key = settings.lora_api_key.get_secret_value() if settings.lora_api_key else "none"
         return OpenAIChat(model_id, api_key=key, base_url=settings.lora_base_url, timeout=_PATIENT, provider=settings.lora_base_url)
     from flywheel_dagster.sandbox.services import model_server_url

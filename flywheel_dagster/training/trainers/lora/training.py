@@ -54,7 +54,7 @@ class Training:
         self._model = self._with_adapter(base).to(self._device)
         self._parameters = [each for each in self._model.parameters() if each.requires_grad]
         self._optimizer = torch.optim.AdamW(self._parameters, lr=order.learning_rate, weight_decay=0.0)
-        self._lengths = [example.longest for example in examples]
+        self._lengths = [example.padded for example in examples]
         self._batches = self._batches_of(0)
         self.steps = order.epochs * len(self._batches)
         self.step, self.tokens = 0, 0
@@ -131,7 +131,7 @@ class Training:
             return
         self._model.eval()
         told, count = 0.0, 0
-        lengths = [example.longest for example in self._validation]
+        lengths = [example.padded for example in self._validation]
         with torch.no_grad():
             for part in slices(range(len(lengths)), lengths, _TOKENS_AT_ONCE):
                 _, part_told, part_count = self._objective(self._model, [self._validation[number] for number in part])

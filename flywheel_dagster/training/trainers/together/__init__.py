@@ -10,13 +10,14 @@ from flywheel_dagster.errors import PermanentTrainingError, SettingsError, Trans
 from flywheel_dagster.models.chat import Chat, OpenAIChat
 from flywheel_dagster.openai_errors import checked_key
 from flywheel_dagster.settings import Settings
+from flywheel_dagster.training.endpoint_name import written_address
 from flywheel_dagster.training.estimate import Estimate, estimate, free
 from flywheel_dagster.training.job_suffix import suffix_for, was_bought_for
 from flywheel_dagster.training.prices import PriceList, price_list
 from flywheel_dagster.training.recipe import recipe_of
 from flywheel_dagster.training.trainer import JobState, JobStatus, LossPoint, Offer, Recipe
 from flywheel_dagster.training.trainers.together.api import FAILURES, KEY_SETTING, Api, rows
-from flywheel_dagster.training.trainers.together.endpoints import Endpoint, Endpoints, EndpointState
+from flywheel_dagster.training.trainers.together.endpoints import Endpoint, Endpoints, EndpointState, end_endpoints
 
 DEFAULT_BASE = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
 ADDRESS = "https://api.together.ai/v1"
@@ -63,7 +64,7 @@ class TogetherTrainer:
 
     def settings(self) -> Mapping[str, Any]:
         """The recipe, and where: a job of the local server must never pass for a real one."""
-        return self.recipe.settings() | {"endpoint": "local" if self._local else self._api.address}
+        return self.recipe.settings() | {"endpoint": "local" if self._local else written_address(self._api.address)}
 
     def upload(self, path: Path, *, name: str) -> str:
         """POST /files/upload."""
@@ -232,6 +233,12 @@ def chat_of(settings: Settings, model_id: str) -> Chat:
     """A model at Together: one of theirs, or a fine-tuned one that runs on an endpoint, which asking doesn't start."""
     key, address, _ = _access(settings)
     return OpenAIChat(model_id, api_key=key, base_url=address, provider="Together", token_limit="max_tokens")  # noqa: S106  no secret
+
+
+def undeploy(settings: Settings, model_id: str) -> list[str]:
+    """Delete the endpoints that a model runs on, by their name or the model's; their names."""
+    key, address, _ = _access(settings)
+    return end_endpoints(Api(address, key), model_id)
 
 
 def _access(settings: Settings) -> tuple[str, str, bool]:

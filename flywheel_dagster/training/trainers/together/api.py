@@ -44,6 +44,13 @@ class Api:
             answer = self._client.request(method, path, **options)
             return None if answer.status_code == httpx2.codes.NOT_FOUND else json_object(answer)
 
+    def delete(self, doing: str, path: str) -> None:
+        """DELETE; what isn't there is gone already."""
+        with classified(doing, secrets=[self._key], failures=FAILURES):
+            answer = self._client.delete(path)
+            if answer.status_code != httpx2.codes.NOT_FOUND:
+                answer.raise_for_status()
+
 
 def rows(listed: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """The objects in a list that an answer has under a name; none where it has no such list."""

@@ -103,6 +103,15 @@ class Endpoints:
         return _read(self._api.call(doing, "PATCH", f"/endpoints/{endpoint.id}", json={"state": "STARTED"}), doing)
 
 
+def end_endpoints(api: Api, model_id: str) -> list[str]:
+    """Delete the endpoints of this name, or of the model of this name; the names of those that there were, running or not."""
+    listed = rows(api.call("listing endpoints", "GET", "/endpoints", params={"type": "dedicated"}), "data")
+    found = [_read(row, "listing endpoints") for row in listed if model_id in (row.get("name"), row.get("model"))]
+    for endpoint in found:
+        api.delete(f"deleting endpoint {endpoint.name}", f"/endpoints/{endpoint.id}")
+    return [endpoint.name for endpoint in found]
+
+
 def _read(row: dict[str, Any], doing: str) -> Endpoint:
     if not isinstance(row.get("id"), str) or not isinstance(row.get("name"), str):
         raise FAILURES.of_lost_answer(doing, "the answer has an endpoint without id or name")
