@@ -28,8 +28,8 @@ def make_tokenizer() -> Any:
     )
 
 
-def make_base(folder: Path) -> Path:
-    """Write a Llama with two layers, as `from_pretrained` reads it."""
+def make_base(folder: Path, *, context: int = CONTEXT) -> Path:
+    """Write a Llama with two layers, as `from_pretrained` reads it. Wants the extra `lora`."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -42,7 +42,7 @@ def make_base(folder: Path) -> Path:
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=2,
-        max_position_embeddings=CONTEXT,
+        max_position_embeddings=context,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         initializer_range=0.2,

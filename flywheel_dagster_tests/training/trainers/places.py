@@ -19,7 +19,7 @@ from flywheel_dagster.sandbox.services import stop_model_server
 from flywheel_dagster.settings import Settings
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 from flywheel_dagster_tests.training.trainers.conformance import Place
-from flywheel_dagster_tests.training.trainers.tiny_base import make_tiny_base
+from flywheel_dagster_tests.training.trainers.lora_tiny import make_base
 
 REVOKED = "sk-revoked"  # the key that the local model server refuses
 RECIPES = ({"base_model": "another"}, {"epochs": 7}, {"training_seed": 4711}, {"batch_size": 3}, {"learning_rate": 0.25})
@@ -71,7 +71,7 @@ def lora_place(server: Served, home: Path, data: Path) -> Place:
     """A process on this machine, a tiny base model, and a model server of the test's own that loads the adapter."""
     if missing := [name for name in ("torch", "transformers", "peft") if find_spec(name) is None]:
         pytest.skip(f"the extra `lora` is not installed: {', '.join(missing)} is missing")
-    base = make_tiny_base(home / "tiny")
+    base = make_base(home / "tiny", context=2_048)
     _start_server(home, data / "models")
 
     def waiting(during: Callable[[], object]) -> Patience:
