@@ -11,6 +11,7 @@ from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import table
 from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.training.candidates import examine_candidate
+from flywheel_dagster.training.examination.criteria import Criterion
 from flywheel_dagster.training.examination.reward import RewardReport
 from flywheel_dagster.training.registration import register_candidate
 
@@ -54,7 +55,8 @@ def model_evaluation(context: dg.AssetExecutionContext, config: EvaluationConfig
         check_results=check_examination(examination),
         metadata={
             "passed": examination.passed,
-            "criteria": table(examination.rows()),
+            "criteria": table([_row(each) for each in found.criteria]),
+            "explanations": table([{"criterion": each.name, "what was found": each.explanation} for each in found.criteria]),
             "compared_with": found.compared_with,
             "control": examination.control_model_id or "none: the messages that people sent",
             "prompts": examination.prompts,
@@ -67,6 +69,20 @@ def model_evaluation(context: dg.AssetExecutionContext, config: EvaluationConfig
             "examined_before": not examination.new,
         },
     )
+
+
+def _row(criterion: Criterion) -> dict[str, object]:
+    def shown(value: float | None) -> str:
+        return "–" if value is None else f"{value:.3g}"
+
+    return {
+        "criterion": criterion.name,
+        "value": shown(criterion.value),
+        "must be": f"{criterion.comparison} {shown(criterion.threshold)}",
+        "baseline": shown(criterion.baseline),
+        "verdict": criterion.verdict,
+        "kind": "hard" if criterion.hard else "soft",
+    }
 
 
 def _reward(report: RewardReport) -> dg.MarkdownMetadataValue:
