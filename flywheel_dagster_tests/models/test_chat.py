@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from flywheel_dagster.errors import ModelError, PermanentModelError
-from flywheel_dagster.models.chat import Answer, OpenAIChat
+from flywheel_dagster.models.chat import Answer
+from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 
 CHAT = "POST /v1/chat/completions"

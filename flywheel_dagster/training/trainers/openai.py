@@ -13,7 +13,8 @@ from openai.types.fine_tuning import FineTuningJob
 from flywheel_dagster.datasets.tokens import MOST_TOKENS
 from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnansweredError, UnknownJobError
 from flywheel_dagster.http_errors import Failures
-from flywheel_dagster.models.chat import Chat, OpenAIChat
+from flywheel_dagster.models.chat import Chat
+from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.openai_errors import checked_key, classified
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.endpoint_name import written_address

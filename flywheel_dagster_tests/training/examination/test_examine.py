@@ -16,7 +16,8 @@ from flywheel_dagster.datasets.pairs import assemble_pairs
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.datasets.weeks import score_weeks
 from flywheel_dagster.errors import InputError, ModelError, PermanentModelError, TransientModelError
-from flywheel_dagster.models.chat import Answer, Messages, OpenAIChat
+from flywheel_dagster.models.chat import Answer, Messages
+from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.outcomes.ledger import record
 from flywheel_dagster.training.examination import asking, report
 from flywheel_dagster.training.examination.asking import Examinee

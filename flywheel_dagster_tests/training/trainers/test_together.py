@@ -22,7 +22,7 @@ from flywheel_dagster.errors import (
     UnansweredError,
     UnknownJobError,
 )
-from flywheel_dagster.models.chat import OpenAIChat
+from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.submission import settings_hash, train
 from flywheel_dagster.training.trainer import JobState, JobStatus, Recipe

@@ -16,7 +16,8 @@ from typing import Any
 from flywheel_dagster.datasets.chat_format import problems
 from flywheel_dagster.datasets.dpo_format import dpo_problems
 from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnknownJobError
-from flywheel_dagster.models.chat import Chat, OpenAIChat
+from flywheel_dagster.models.chat import Chat
+from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.estimate import Estimate, free
 from flywheel_dagster.training.recipe import recipe_of

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnknownJobError
-from flywheel_dagster.models.chat import Chat, OpenAIChat
+from flywheel_dagster.models.chat import Chat
+from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.openai_errors import checked_key
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.endpoint_name import written_address
