@@ -95,11 +95,14 @@ def test_the_graph_shows_every_asset_in_its_group_with_its_state(ui: str, page: 
         "reply_sentiment",
         "scored_training_rows",
         "training_jsonl",
+        "preference_pairs",
+        "warehouse_outcomes",
         "fine_tuned_model",
+        "model_evaluation",
         "model_registry_entry",
     ):
         page.get_by_text(asset, exact=True).first.wait_for(timeout=30_000)
-    page.get_by_text("5 / 5 Passed").wait_for(timeout=30_000)
+    page.get_by_text("7 / 7 Passed").wait_for(timeout=30_000)
     assert page.get_by_text("Join the Dagster community").count() == 0
 
 
@@ -123,10 +126,12 @@ def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> No
     page.goto(f"{ui}/automation")
     for name in (
         "changed_outcomes",
+        "daily_base_watch",
         "hourly_meetings",
         "nightly_exports",
         "nightly_links",
         "nightly_replies",
+        "late_trainings",
         "new_replies",
         "weekly_scoring",
         "weekly_training",
@@ -141,10 +146,12 @@ def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> No
     }
     assert states == {
         "changed_outcomes": "STOPPED",
+        "daily_base_watch": "STOPPED",
         "hourly_meetings": "STOPPED",
         "nightly_exports": "STOPPED",
         "nightly_links": "STOPPED",
         "nightly_replies": "STOPPED",
+        "late_trainings": "STOPPED",
         "new_replies": "STOPPED",
         "weekly_scoring": "STOPPED",
         "weekly_training": "STOPPED",
