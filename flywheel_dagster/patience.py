@@ -26,6 +26,15 @@ class Patience:
         """Pass the time between two looks."""
         (self.wait or self.sleep)(self.poll.total_seconds())
 
+    def looks(self) -> Iterator[None]:
+        """One look after the other, a poll apart, until `limit` is over."""
+        deadline = self.clock() + self.limit.total_seconds()
+        while True:
+            yield
+            if self.clock() >= deadline:
+                return
+            self.until_next_look()
+
     def tries(self, count: int) -> Iterator[int]:
         """Numbers of tries, with pauses of 1, 2, 4 … seconds in between, none longer than a poll."""
         for number in range(count):

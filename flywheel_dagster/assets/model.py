@@ -19,7 +19,8 @@ from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.candidates import candidate_of, note_training
 from flywheel_dagster.training.choice import trainer_of_job
-from flywheel_dagster.training.submission import TrainedModel, collect, settle_others, train
+from flywheel_dagster.training.jobs import TrainedModel, collect, settle_others
+from flywheel_dagster.training.submission import train
 from flywheel_dagster.training.trainer import JobStatus, LossPoint, Trainer
 
 

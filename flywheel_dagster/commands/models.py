@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from contextlib import suppress
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Annotated
@@ -10,16 +9,15 @@ from typing import Annotated
 import orjson
 import typer
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 from rich.console import Console
 from rich.table import Table
 
 from flywheel_dagster.commands.connecting import migrated
 from flywheel_dagster.database import addresses, connect, statement
-from flywheel_dagster.errors import InputError, TransientTrainingError
+from flywheel_dagster.errors import InputError
 from flywheel_dagster.settings import load_settings
-from flywheel_dagster.training.choice import trainer_of_job, undeploy
-from flywheel_dagster.training.trainer import JobState, JobStatus
+from flywheel_dagster.training.choice import undeploy
+from flywheel_dagster.training.jobs import end_job
 from flywheel_dagster.training.trial import Trial, try_model
 
 app = typer.Typer(no_args_is_help=True, help="The models that were trained.")
@@ -94,30 +92,8 @@ def cancel(job: Annotated[str, typer.Argument(help="The provider's id of the job
     settings = load_settings()
     migrated(settings)
     with connect(addresses(settings).service) as connection:
-        query = "select id, trainer, settings, status from fine_tuning_jobs where provider_job_id = %s"
-        row = connection.execute(query, (job,)).fetchone()
-        connection.commit()
-        if row is None:
-            raise InputError(f"no training has the job {job!r}; see flywheel model jobs")
-        training, name, chosen, status = row
-        if status not in ("submitted", "running"):
-            raise InputError(f"job {job} is {status} already")
-        trainer = trainer_of_job(settings, name, chosen)
-        trainer.cancel(job)
-        told = "which can't be looked at now"
-        with suppress(TransientTrainingError):  # it was asked all the same
-            seen = trainer.status(job)
-            told = f"which is {seen.provider_status}"
-            connection.execute(statement("update_fine_tuning_job"), {"id": training, "changes": Jsonb(_ended(seen))})
-    print(f"asked {name} to end {job}, {told}; materialize fine_tuned_model with resubmit: true to train anew")
-
-
-def _ended(seen: JobStatus) -> dict[str, str]:
-    """What the ledger is to say of a job that ended without a model; a model is what the next training run takes."""
-    if seen.state not in (JobState.FAILED, JobState.CANCELLED):
-        return {}
-    error = seen.error or "ended by flywheel model cancel"
-    return {"status": seen.state.value, "provider_status": seen.provider_status, "error": error}
+        asked = end_job(connection, settings, job)
+    print(f"{asked}; materialize fine_tuned_model with resubmit: true to train anew")
 
 
 @app.command("undeploy")

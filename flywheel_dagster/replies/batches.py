@@ -185,17 +185,14 @@ class Batches:
         return file_id
 
     def _wait(self, provider_id: str, progress: Callable[[], None]) -> BatchStatus:
-        deadline = self._patience.clock() + self._patience.limit.total_seconds()
-        while True:
+        for _ in self._patience.looks():
             seen = self._patience.insist(lambda: self._client.status(provider_id), attempts=_LOOKS, on=TransientModelError)
             progress()
             if seen.state is not BatchState.RUNNING:
                 return seen
-            if self._patience.clock() >= deadline:
-                raise TransientModelError(
-                    f"batch {provider_id} is still {seen.provider_status} after {self._patience.limit}; materialize reply_sentiment again to go on waiting"
-                )
-            self._patience.sleep(self._patience.poll.total_seconds())
+        raise TransientModelError(
+            f"batch {provider_id} is still {seen.provider_status} after {self._patience.limit}; materialize reply_sentiment again to go on waiting"
+        )
 
     def _collect(self, batch: Batch, ended: BatchStatus, progress: Callable[[], None]) -> None:
         """Write the answers down in groups, each committed; a group that was written already is left out. What has none may be asked again."""

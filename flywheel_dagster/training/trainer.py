@@ -1,10 +1,13 @@
 """What a trainer is: something that turns files of examples into a model id. Who pays for which job, and only once, is in `submission.py`."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
+
+import orjson
 
 from flywheel_dagster.training.estimate import Estimate
 from flywheel_dagster.training.prices import Method
@@ -118,3 +121,8 @@ class Trainer(Protocol):
     def cost_usd(self, trained_tokens: int) -> float | None:
         """What so many trained tokens cost; None when no price is known."""
         ...
+
+
+def settings_hash(trainer: Trainer) -> str:
+    """A short name of a trainer's settings."""
+    return hashlib.sha256(orjson.dumps(trainer.settings(), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

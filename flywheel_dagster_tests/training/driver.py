@@ -25,7 +25,7 @@ from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.models import registry
 from flywheel_dagster.patience import Patience
 from flywheel_dagster.settings import Settings
-from flywheel_dagster.training import candidates, choice, registration, submission
+from flywheel_dagster.training import candidates, choice, jobs, registration, submission
 from flywheel_dagster.training.examination import asking, examine, report
 from flywheel_dagster.training.trainer import Recipe
 from flywheel_dagster.training.trainers import azure, openai, together
@@ -35,7 +35,7 @@ from flywheel_dagster.training.trainers.together import api, endpoints
 TRACED = {
     Path(module.__file__ or "").resolve().as_posix()
     for module in (
-        database, assembling, choosing, files, published, submission, candidates, registration, registry, asking, examine, report,
+        database, assembling, choosing, files, published, submission, jobs, candidates, registration, registry, asking, examine, report,
         openai, together, api, endpoints, azure, deployments,
     )
 }  # fmt: skip

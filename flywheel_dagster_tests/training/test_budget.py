@@ -13,8 +13,9 @@ from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.errors import BudgetError
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.choice import chosen_trainer
+from flywheel_dagster.training.jobs import TrainedModel
 from flywheel_dagster.training.prices import price_list
-from flywheel_dagster.training.submission import TrainedModel, train
+from flywheel_dagster.training.submission import train
 from flywheel_dagster.training.trainers.openai import OpenAITrainer
 from flywheel_dagster_tests.sandbox.model_server.served import Served
 from flywheel_dagster_tests.training.making import KEY, Time, trainer_at

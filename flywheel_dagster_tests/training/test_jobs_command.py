@@ -46,7 +46,7 @@ def test_trainings_are_listed_with_what_they_cost(connection: Connection, provid
 
 
 def test_a_running_training_is_ended_at_the_provider(connection: Connection, provider: Served, dataset: Dataset) -> None:
-    trainer = trainer_at(provider)
+    trainer = trainer_at(provider, local=False)
     provider.set_fault(kind="job_stuck", during="running")
     with pytest.raises(TransientTrainingError):
         train(connection, trainer, dataset, suffix="acme", patience=Time().patience(limit=timedelta(hours=1)))

@@ -34,12 +34,12 @@ select (select count(*) from datasets), (select count(*) from dataset_publicatio
 # Where most is at stake; they belong to each sample.
 DELICATE = (
     "temporary.replace(directory / named)",
-    "_update(connection, job, **{column: file_id})",
-    '_update(connection, job, status="submitted")',
-    "_update(connection, job, provider_job_id=job_id",
-    "return _read(connection, job)",
+    "update_job(connection, job, **{column: file_id})",
+    'update_job(connection, job, status="submitted")',
+    "update_job(connection, job, provider_job_id=job_id",
+    "return read_job(connection, job)",
     'connection.execute("select pg_advisory_unlock',
-    '_update(connection, row["id"], **changes)',
+    'update_job(connection, row["id"], **changes)',
     'connection.execute(statement("note_training")',
     "examination = store(connection, subject",
     'connection.execute(statement("note_examination")',

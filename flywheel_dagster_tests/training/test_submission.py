@@ -27,8 +27,9 @@ from flywheel_dagster.errors import (
     UnknownJobError,
 )
 from flywheel_dagster.settings import Settings
+from flywheel_dagster.training.jobs import TrainedModel
 from flywheel_dagster.training.registration import register_candidate
-from flywheel_dagster.training.submission import TrainedModel, train
+from flywheel_dagster.training.submission import train
 from flywheel_dagster.training.trainer import JobState, JobStatus
 from flywheel_dagster.training.trainers.openai import OpenAITrainer
 from flywheel_dagster_tests.conftest import Database

@@ -23,10 +23,11 @@ from flywheel_dagster.models.chat import Answer
 from flywheel_dagster.patience import Patience
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.choice import chat_with, chosen_trainer
+from flywheel_dagster.training.jobs import TrainedModel
 from flywheel_dagster.training.prices import Method
 from flywheel_dagster.training.registration import register_candidate
-from flywheel_dagster.training.submission import TrainedModel, settings_hash, train
-from flywheel_dagster.training.trainer import JobStatus, Trainer
+from flywheel_dagster.training.submission import train
+from flywheel_dagster.training.trainer import JobStatus, Trainer, settings_hash
 from flywheel_dagster_tests.training.making import Time
 
 Connection = psycopg.Connection[TupleRow]

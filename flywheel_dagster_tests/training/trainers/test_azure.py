@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,12 +27,13 @@ from flywheel_dagster.errors import (
 )
 from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.settings import Settings
-from flywheel_dagster.training.submission import settings_hash, train
-from flywheel_dagster.training.trainer import JobState, JobStatus, Recipe
+from flywheel_dagster.training.submission import train
+from flywheel_dagster.training.trainer import JobState, JobStatus, Recipe, settings_hash
 from flywheel_dagster.training.trainers.azure import DEFAULT_BASE, AzureTrainer, chat_of, local_resource, trainer_of, undeploy
 from flywheel_dagster.training.trainers.azure.deployments import Resource, deployment_name
-from flywheel_dagster_tests.sandbox.model_server.served import Served, make_examples, to_jsonl
+from flywheel_dagster_tests.sandbox.model_server.served import Served, make_examples
 from flywheel_dagster_tests.training.making import KEY, Time
+from flywheel_dagster_tests.training.trainers.steps import assert_named, bought
 
 MARK = b"\xef\xbb\xbf"
 JOBS = "/azure/openai/v1/fine_tuning/jobs"
@@ -41,13 +43,6 @@ PLANE = (
 RESOURCE_ID = "/subscriptions/0a/resourceGroups/sales/providers/Microsoft.CognitiveServices/accounts/acme"
 APPLICATION = {"AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "client", "AZURE_CLIENT_SECRET": "s3cret"}
 ACCESS = {"AZURE_OPENAI_ENDPOINT": "https://acme.openai.azure.com", "AZURE_OPENAI_API_KEY": KEY}
-
-
-@pytest.fixture
-def examples(tmp_path: Path) -> Path:
-    path = tmp_path / "train.jsonl"
-    path.write_bytes(to_jsonl(make_examples(12)))
-    return path
 
 
 @pytest.fixture
@@ -67,10 +62,6 @@ def trainer_at(provider: Served, *, key: str = KEY, secret: str = "local-develop
     resource = Resource(local.id, local.tenant_id, local.client_id, secret, local.management, local.login)
     given = {"api_key": key, "endpoint": f"{provider.url}/azure", "resource": resource, "local": True}
     return AzureTrainer(Recipe(**recipe), **(given | options))  # type: ignore[arg-type]
-
-
-def bought(trainer: AzureTrainer, file_id: str, *, key: str | None = None) -> str:
-    return trainer.create(key=key or uuid4().hex, training_file=file_id, validation_file=None, suffix="tests")
 
 
 def ended(trainer: AzureTrainer, job_id: str) -> tuple[JobStatus, list[str]]:
@@ -282,16 +273,11 @@ def test_every_failure_to_train_is_named_transient_or_permanent(
 ) -> None:
     trainer = trainer_at(provider)
     job_id = bought(trainer, file_id)
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: trainer.upload(examples, name="x.jsonl"), lambda: trainer.imported(file_id), lambda: trainer.find("key"),
         lambda: bought(trainer, file_id), lambda: trainer.status(job_id),
-    ):  # fmt: skip
-        provider.set_fault(**({"kind": "status"} | fault | {"match": "* /azure/openai/*"}))
-        with pytest.raises(error) as raised:
-            call()
-        assert raised.type is error
-        assert said in str(raised.value)
-        call()
+    )  # fmt: skip
+    assert_named(provider, calls, fault | {"match": "* /azure/openai/*"}, error, said)
 
 
 def test_when_to_call_again_is_told_by_the_client_and_by_the_control_plane(provider: Served, file_id: str) -> None:

@@ -26,8 +26,9 @@ from flywheel_dagster.models.chat import Answer
 from flywheel_dagster.outcomes.ledger import record, send
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.choice import chat_with, chosen_trainer
-from flywheel_dagster.training.submission import TrainedModel, settings_hash, train
-from flywheel_dagster.training.trainer import JobState, Recipe
+from flywheel_dagster.training.jobs import TrainedModel
+from flywheel_dagster.training.submission import train
+from flywheel_dagster.training.trainer import JobState, Recipe, settings_hash
 from flywheel_dagster.training.trainers.exemplars import index as index_file
 from flywheel_dagster.training.trainers.exemplars import trainer as trainer_file
 from flywheel_dagster.training.trainers.exemplars.trainer import ExemplarsTrainer

@@ -9,45 +9,22 @@ from uuid import uuid4
 import pytest
 
 from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnansweredError, UnknownJobError
-from flywheel_dagster.training.submission import settings_hash
-from flywheel_dagster.training.trainer import JobState, JobStatus, Recipe
+from flywheel_dagster.training.trainer import JobState, Recipe, settings_hash
 from flywheel_dagster.training.trainers.openai import OpenAITrainer
-from flywheel_dagster_tests.sandbox.model_server.served import Served, make_examples, to_jsonl
+from flywheel_dagster_tests.sandbox.model_server.served import Served, make_examples
 from flywheel_dagster_tests.training.making import KEY, trainer_at
+from flywheel_dagster_tests.training.trainers.steps import assert_named, bought, ended
 
 BEARER = {"Authorization": "Bearer sk-test"}
 
 
-@pytest.fixture
-def examples(tmp_path: Path) -> Path:
-    path = tmp_path / "train.jsonl"
-    path.write_bytes(to_jsonl(make_examples(12)))
-    return path
-
-
-@pytest.fixture
-def file_id(provider: Served) -> str:
-    return provider.upload(make_examples(12))
-
-
-def bought(trainer: OpenAITrainer, file_id: str, *, key: str | None = None) -> str:
-    return trainer.create(key=key or uuid4().hex, training_file=file_id, validation_file=None, suffix="tests")
-
-
-def ended(trainer: OpenAITrainer, job_id: str) -> JobStatus:
-    for _ in range(500):
-        if (seen := trainer.status(job_id)).state is not JobState.RUNNING:
-            return seen
-    raise AssertionError(f"{job_id} is still {seen.provider_status}")
-
-
-def every_call(trainer: OpenAITrainer, examples: Path, file_id: str, job_id: str) -> dict[str, Callable[[], object]]:
-    return {
-        "upload": lambda: trainer.upload(examples, name="train.jsonl"),
-        "find": lambda: trainer.find("some key"),
-        "create": lambda: bought(trainer, file_id),
-        "status": lambda: trainer.status(job_id),
-    }
+def every_call(trainer: OpenAITrainer, examples: Path, file_id: str, job_id: str) -> list[Callable[[], object]]:
+    return [
+        lambda: trainer.upload(examples, name="train.jsonl"),
+        lambda: trainer.find("some key"),
+        lambda: bought(trainer, file_id),
+        lambda: trainer.status(job_id),
+    ]
 
 
 def test_an_uploaded_file_arrives_whole_and_under_its_name(provider: Served, examples: Path) -> None:
@@ -182,14 +159,7 @@ def test_every_failure_is_named_transient_or_permanent(
 ) -> None:
     trainer = trainer_at(provider)
     job_id = bought(trainer, file_id)
-    for name, call in every_call(trainer, examples, file_id, job_id).items():
-        provider.set_fault(**({"kind": "status"} | fault | {"match": "* /v1/*"}))
-        with pytest.raises(error) as raised:
-            call()
-        assert raised.type is error, name
-        assert said in str(raised.value), name
-        assert str(raised.value).count("\n") == 0
-        call()  # the fault has passed
+    assert_named(provider, every_call(trainer, examples, file_id, job_id), fault | {"match": "* /v1/*"}, error, said)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +188,7 @@ def test_a_job_that_the_provider_does_not_know_has_an_error_of_its_own(provider:
 
 def test_a_revoked_key_is_a_permanent_failure_with_the_remedy(provider: Served, examples: Path, file_id: str) -> None:
     job_id = bought(trainer_at(provider), file_id)
-    for call in every_call(trainer_at(provider, key="sk-revoked"), examples, file_id, job_id).values():
+    for call in every_call(trainer_at(provider, key="sk-revoked"), examples, file_id, job_id):
         with pytest.raises(PermanentTrainingError, match="set OPENAI_API_KEY to a valid one"):
             call()
 
@@ -233,7 +203,7 @@ def test_the_key_is_in_no_error_though_the_provider_repeats_it(provider: Served,
         (KEY, {"status": 404, "message": f"What is {KEY}?"}),
         (KEY, {"kind": "drop"}),
     ):
-        for call in every_call(trainer_at(provider, key=key), examples, file_id, job_id).values():
+        for call in every_call(trainer_at(provider, key=key), examples, file_id, job_id):
             if fault:
                 provider.set_fault(**({"kind": "status"} | fault))
             with pytest.raises((PermanentTrainingError, TransientTrainingError)) as raised:

@@ -24,28 +24,17 @@ from flywheel_dagster.errors import (
 )
 from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.settings import Settings
-from flywheel_dagster.training.submission import settings_hash, train
-from flywheel_dagster.training.trainer import JobState, JobStatus, Recipe
+from flywheel_dagster.training.submission import train
+from flywheel_dagster.training.trainer import JobState, JobStatus, Recipe, settings_hash
 from flywheel_dagster.training.trainers.together import ADDRESS, DEFAULT_BASE, TogetherTrainer, chat_of, trainer_of, undeploy
 from flywheel_dagster_tests.sandbox.model_server.served import Served, make_examples, to_jsonl
 from flywheel_dagster_tests.training.making import KEY, Time
+from flywheel_dagster_tests.training.trainers.steps import assert_named, bought, ended
 
 BEARER = {"Authorization": "Bearer anyone"}
 CREATE = "POST /together/v1/fine-tunes"
 ENDPOINTS = "/together/v1/endpoints"
 HARDWARE = "1x_nvidia_h100_80gb_sxm"
-
-
-@pytest.fixture
-def examples(tmp_path: Path) -> Path:
-    path = tmp_path / "train.jsonl"
-    path.write_bytes(to_jsonl(make_examples(12)))
-    return path
-
-
-@pytest.fixture
-def file_id(provider: Served) -> str:
-    return provider.upload(make_examples(12))
 
 
 @pytest.fixture
@@ -61,17 +50,6 @@ def trainer_at(provider: Served, *, key: str = KEY, **options: Any) -> TogetherT
     recipe = {"base_model": DEFAULT_BASE, "epochs": 1, "seed": uuid4().int % 2**31}
     recipe |= {name: options.pop(name) for name in Recipe.__dataclass_fields__ if name in options}
     return TogetherTrainer(Recipe(**recipe), api_key=key, **({"base_url": f"{provider.url}/together/v1", "local": True} | options))  # type: ignore[arg-type]
-
-
-def bought(trainer: TogetherTrainer, file_id: str, *, key: str | None = None, validation: str | None = None) -> str:
-    return trainer.create(key=key or uuid4().hex, training_file=file_id, validation_file=validation, suffix="tests")
-
-
-def ended(trainer: TogetherTrainer, job_id: str) -> JobStatus:
-    for _ in range(500):
-        if (seen := trainer.status(job_id)).state is not JobState.RUNNING:
-            return seen
-    raise AssertionError(f"{job_id} is still {seen.provider_status}")
 
 
 def shown(provider: Served, job_id: str) -> dict[str, Any]:
@@ -103,14 +81,14 @@ def change(provider: Served, endpoint: dict[str, Any], **changes: Any) -> None:
     assert provider.http.patch(f"{ENDPOINTS}/{endpoint['id']}", headers=BEARER, json=changes).status_code == 200
 
 
-def every_call(trainer: TogetherTrainer, examples: Path, file_id: str, job_id: str) -> dict[str, Callable[[], object]]:
-    return {
-        "upload": lambda: trainer.upload(examples, name="train.jsonl"),
-        "find": lambda: trainer.find("some key"),
-        "create": lambda: bought(trainer, file_id),
-        "status": lambda: trainer.status(job_id),
-        "loss_curve": lambda: trainer.loss_curve(job_id),
-    }
+def every_call(trainer: TogetherTrainer, examples: Path, file_id: str, job_id: str) -> list[Callable[[], object]]:
+    return [
+        lambda: trainer.upload(examples, name="train.jsonl"),
+        lambda: trainer.find("some key"),
+        lambda: bought(trainer, file_id),
+        lambda: trainer.status(job_id),
+        lambda: trainer.loss_curve(job_id),
+    ]
 
 
 def ask(chat: OpenAIChat, prompt: str, **options: Any) -> str:
@@ -329,14 +307,7 @@ def test_every_failure_is_named_transient_or_permanent(
 ) -> None:
     trainer = trainer_at(provider)
     job_id = bought(trainer, file_id)
-    for name, call in every_call(trainer, examples, file_id, job_id).items():
-        provider.set_fault(**({"kind": "status"} | fault | {"match": "* /together/v1/*"}))
-        with pytest.raises(error) as raised:
-            call()
-        assert raised.type is error, name
-        assert said in str(raised.value), name
-        assert str(raised.value).count("\n") == 0
-        call()  # the fault has passed
+    assert_named(provider, every_call(trainer, examples, file_id, job_id), fault | {"match": "* /together/v1/*"}, error, said)
 
 
 def test_a_created_job_without_an_id_may_have_been_bought(provider: Served, file_id: str) -> None:
@@ -366,7 +337,7 @@ def test_a_base_that_can_not_be_trained_is_a_permanent_failure(provider: Served,
 
 def test_a_revoked_key_is_a_permanent_failure_with_the_remedy(provider: Served, examples: Path, file_id: str) -> None:
     job_id = bought(trainer_at(provider), file_id)
-    for call in every_call(trainer_at(provider, key="sk-revoked"), examples, file_id, job_id).values():
+    for call in every_call(trainer_at(provider, key="sk-revoked"), examples, file_id, job_id):
         with pytest.raises(PermanentTrainingError, match="set TOGETHER_API_KEY to a valid one"):
             call()
 
@@ -381,7 +352,7 @@ def test_the_key_is_in_no_error_though_the_provider_repeats_it(provider: Served,
         (KEY, {"status": 200, "body": KEY}),
         (KEY, {"kind": "drop"}),
     ):
-        for call in every_call(trainer_at(provider, key=key), examples, file_id, job_id).values():
+        for call in every_call(trainer_at(provider, key=key), examples, file_id, job_id):
             if fault:
                 provider.set_fault(**({"kind": "status", "match": "* /together/v1/*"} | fault))
             with pytest.raises((PermanentTrainingError, TransientTrainingError)) as raised:
