@@ -9,8 +9,10 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/run.py
 
 from benchmarks import (
+    assignment,
     changed_week,
     dataset_speed,
+    experiments,
     import_speed,
     ingest_speed,
     redaction,
@@ -29,9 +31,15 @@ _ALL: dict[str, Callable[[Ground, int], None]] = {
     "reply-rules": lambda place, rows: reply_rules.measure(place, min(rows, 20_000)).show(),
     "reply-head": lambda place, rows: reply_head.measure(place, min(rows, 1_000)).show(),
     "reply-model": lambda place, rows: reply_model.measure(place, min(rows, 2_000)).show(),
+    "assignment": lambda place, rows: assignment.measure(place, min(rows, 100_000)).show(),
     "trimming": lambda place, rows: _trimming(),
+    "experiments": lambda place, rows: _experiments(rows),
     "redaction": lambda place, rows: redaction.show(redaction.measure()),
 }
+
+
+def _experiments(rows: int) -> None:
+    experiments.show(experiments=max(100, min(rows // 500, 2_000)))
 
 
 def _trimming() -> None:

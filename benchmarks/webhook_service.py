@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from flywheel_dagster.http_server import BoundedHeaders, listen
 from flywheel_dagster.ingester.app import build_app
-from flywheel_dagster.ingester.server import BoundedHeaders, listen
 from flywheel_dagster.settings import Settings
 
 

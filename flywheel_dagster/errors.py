@@ -29,6 +29,14 @@ class InputError(FlywheelError):
     """A file, row or argument that a user gave can't be used."""
 
 
+class DeploymentError(InputError):
+    """The rules of who serves refuse a change: no control would be left, the shares wouldn't add up, the version failed."""
+
+
+class UnknownModelError(InputError):
+    """No registered model has the id."""
+
+
 class BudgetError(InputError):
     """Training would cost more than the budget allows, or nobody knows what; nothing was sent."""
 

@@ -6,6 +6,7 @@ create table organizations (
   name text,
   allows_global_training boolean not null default false,
   training_enabled boolean not null default false,
+  deploys_trained boolean not null default false,
   redaction_off boolean not null default false,
   privacy_xid xid8 not null default pg_current_xact_id(),
   link_window_days int not null default 90 check (link_window_days between 1 and 3650),
@@ -13,6 +14,7 @@ create table organizations (
 );
 comment on column organizations.allows_global_training is 'Its messages may train the global model.';
 comment on column organizations.link_window_days is 'How long after a message an event that names only the lead may still belong to it.';
+comment on column organizations.deploys_trained is 'A version that was trained gets its first traffic without anybody deploying it.';
 comment on column organizations.training_enabled is 'The weekly schedule trains a model of its own.';
 
 comment on column organizations.privacy_xid is 'The transaction that last changed what is replaced in its messages: redaction_off, name, senders.';

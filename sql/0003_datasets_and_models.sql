@@ -89,10 +89,10 @@ create unique index fine_tuning_jobs_by_provider_job on fine_tuning_jobs (traine
 
 create table model_registry (
   id uuid primary key default gen_random_uuid(),
-  organization_id text,
+  organization_id text check (organization_id <> 'global'),
   scope text not null generated always as (coalesce(organization_id, 'global')) stored,
   model_id text not null,
-  model_version text not null check (model_version ~ '^v[0-9]+\.[0-9]+\.[0-9]+$'),
+  model_version text not null,
   base_model text not null,
   base_ends_on date,
   trainer text not null,
@@ -109,11 +109,24 @@ create table model_registry (
   deals_in_training int not null default 0 check (deals_in_training >= 0),
   trained_tokens bigint check (trained_tokens >= 0),
   training_cost_usd numeric(12, 4) check (training_cost_usd >= 0),
+  is_base boolean not null default false,
+  is_baseline boolean not null default false,
+  deprecated_at timestamptz,
   created_at timestamptz not null default now(),
   unique (scope, model_version),
   unique (scope, dataset_hash, trainer, settings_hash),
-  constraint failed_models_serve_nobody check (status <> 'failed' or (traffic_percentage = 0 and ab_test_group is null and deployed_at is null))
+  constraint versions_are_numbers check (is_base or model_version ~ '^v[0-9]+\.[0-9]+\.[0-9]+$'),
+  constraint deployed_models_have_an_arm check ((status = 'deployed') = (ab_test_group is not null)),
+  constraint only_deployed_models_have_traffic check (status = 'deployed' or traffic_percentage = 0),
+  constraint deprecated_models_serve_nobody check (deprecated_at is null or (status <> 'deployed' and not is_baseline)),
+  constraint failed_models_serve_nobody check (status <> 'failed' or (deployed_at is null and not is_baseline))
 );
+create unique index model_registry_arms on model_registry (scope, ab_test_group) where status = 'deployed';
+create unique index model_registry_baseline on model_registry (scope) where is_baseline;
+comment on column model_registry.is_base is 'Not trained here: a provider''s plain model, such as one that trained models are compared with. Its version is its name.';
+comment on column model_registry.is_baseline is 'What the scope''s models are compared with, and what answers where nothing is deployed.';
+comment on column model_registry.deprecated_at is 'Taken out of service for good: nothing deploys it again, a roll-back neither.';
+comment on column model_registry.deployed_at is 'When it got its present arm, or had its last one.';
 comment on column model_registry.base_ends_on is 'The day on which the base is switched off, and the model with it, as far as it was announced.';
 
 -- migrate:down

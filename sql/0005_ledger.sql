@@ -45,6 +45,7 @@ comment on column webhook_events.mentions is 'Names of other things that lead to
 comment on column webhook_events.erased is 'Its lead was erased (0015): it keeps what statistics need, and new keys.';
 create index webhook_events_by_outcome on webhook_events (outcome_id) where outcome_id is not null;
 create unique index webhook_events_by_alias on webhook_events (alias_key) where alias_key is not null;
+create index webhook_events_by_arrival on webhook_events using brin (received_at);
 create index webhook_events_unmatched on webhook_events (organization_id, received_at) where not matched;
 create index webhook_events_waiting on webhook_events (outcome_id) where named and not matched and outcome_id is not null;
 create index webhook_events_sought_by_refs on webhook_events using gin (refs) where not named;

@@ -21,7 +21,12 @@ begin
   end loop;
 end
 $$;
-grant select on training_ready_outcomes, model_performance, model_registry_with_baseline, active_models, model_leaderboard to flywheel_member;
+-- Of a global model it sees its own outcomes only, and so no report, which counts everybody's.
+alter table reported_performance enable row level security;
+create policy service on reported_performance to flywheel_service using (true) with check (true);
+create policy member on reported_performance for select to flywheel_member using (exists (
+  select from model_registry m where m.id = registry_id and m.organization_id = current_setting('flywheel.organization_id', true)));
+grant select on training_ready_outcomes, reported_performance, model_performance, model_registry_with_baseline, active_models, model_leaderboard to flywheel_member;
 
 -- migrate:down
 do $$

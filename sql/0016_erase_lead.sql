@@ -112,7 +112,9 @@ begin
   end if;
   t := traces_of_lead(organization, lead);
   if t.outcome_ids is null and t.event_ids = '{}'
-    and not exists (select from leads l where l.organization_id = organization and l.lead_id = any (t.lead_ids)) then
+    and not exists (select from leads l where l.organization_id = organization and l.lead_id = any (t.lead_ids))
+    and not exists (select from model_exposures x where x.organization_id = organization and x.unit in (select 'lead:' || n from unnest(t.names) n))
+    and not exists (select from model_requests r where r.organization_id = organization and r.unit in (select 'lead:' || n from unnest(t.names) n)) then
     return exists (select from erased_leads e where e.organization_id = organization and e.lead = keyed_hash(key, 'lead:' || begin_erasure.lead));
   end if;
   select coalesce(min(e.person::text)::uuid, gen_random_uuid()) into someone
@@ -247,6 +249,15 @@ begin
   get diagnostics outcomes = row_count;
   perform fold_outcomes(array(select o.id from outcome_labels o where o.id = any (t.outcome_ids || foreign_outcomes) and o.event_count > 0));
 
+  update model_exposures x set unit = 'lead:' || l.pseudonym
+  from erased_leads l
+  where x.organization_id = organization and x.unit in (select 'lead:' || n from unnest(t.names) n)
+    and l.organization_id = organization and l.lead = keyed_hash(key, x.unit);
+  delete from model_exposures x where x.organization_id = organization and x.unit in (select 'lead:' || n from unnest(t.names) n);
+  update model_requests r set unit = (
+    select 'lead:' || l.pseudonym from erased_leads l where l.organization_id = organization and l.lead = keyed_hash(key, r.unit))
+  where r.organization_id = organization and r.unit in (select 'lead:' || n from unnest(t.names) n);
+
   update leads p set lead_id = l.pseudonym, email = null, first_name = null, last_name = null, company = null, phone = null, updated_at = now()
   from erased_leads l
   where p.organization_id = organization and p.lead_id = any (t.lead_ids) and l.organization_id = organization and l.lead = keyed_hash(key, 'lead:' || p.lead_id);
@@ -295,7 +306,7 @@ $$;
 -- The planner keeps samples of columns, message texts among them; drawn anew, they hold nothing of what was erased.
 create function draw_samples_anew() returns void language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  analyze leads, outcome_labels, webhook_events, outcome_references, reference_aliases, scored_training_rows, model_answers;
+  analyze leads, outcome_labels, webhook_events, outcome_references, reference_aliases, scored_training_rows, model_answers, model_exposures, model_requests;
 end
 $$;
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 Messages = Sequence[Mapping[str, str]]
+RETRIES = 3  # of a Chat by itself, unless it is told otherwise
 
 
 @dataclass(frozen=True)

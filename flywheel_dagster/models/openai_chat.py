@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletion
 
 from flywheel_dagster.errors import PermanentModelError, TransientModelError, UnansweredModelError
 from flywheel_dagster.http_errors import Failures
-from flywheel_dagster.models.chat import Answer, Messages
+from flywheel_dagster.models.chat import RETRIES, Answer, Messages
 from flywheel_dagster.openai_errors import checked_key, classified
 
 _FILTERED = "content_filter"
@@ -38,7 +38,7 @@ class OpenAIChat:
         api_key: str,
         base_url: str | None = None,
         timeout: float = 60,
-        retries: int = 3,
+        retries: int = RETRIES,
         provider: str = "OpenAI",
         token_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens",  # noqa: S107  no secret
     ) -> None:

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import Lock, statement
+from flywheel_dagster.errors import InputError
 from flywheel_dagster.models.versions import Version, next_version
 
 
@@ -66,18 +67,31 @@ def upcoming_version(connection: psycopg.Connection[TupleRow], scope: str, examp
     return next_version(Version.parse(row[0]), same_format=row[1] == example_format)
 
 
-def register(connection: psycopg.Connection[TupleRow], scope: str, trained: TrainedVersion) -> Entry:
-    """Register a model for a scope, in the caller's transaction; the same dataset, trainer and settings give the entry that is there."""
+def register(
+    connection: psycopg.Connection[TupleRow], scope: str, trained: TrainedVersion, *, model_version: str | None = None
+) -> Entry:
+    """Register a model for a scope, in the caller's transaction; the same dataset, trainer and settings give the entry that is there.
+
+    `model_version` (v2.1.0) is the scope's next one by default. Raises InputError for one that is another training's, or no version.
+    """
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (Lock.REGISTRATION, scope))
     values: dict[str, Any] = {name: getattr(trained, name) for name in TrainedVersion.__dataclass_fields__}
     values |= {
         "organization_id": None if scope == "global" else scope,
-        "model_version": str(upcoming_version(connection, scope, trained.example_format)),
+        "model_version": model_version or str(upcoming_version(connection, scope, trained.example_format)),
     }
+    taken = connection.execute(statement("version_taken"), values | {"scope": scope}).fetchone()
+    if taken is not None:
+        raise InputError(f"{taken[0]} of {scope} is another training, {taken[1]}; name a higher version, or none for the next one")
     written = connection.execute(statement("register_model"), values).fetchone()
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(statement("registered_model"), values | {"scope": scope}).fetchone()
     assert row is not None
+    if row["model_id"] != trained.model_id and row["status"] == "deployed":
+        raise InputError(
+            f"{row['model_version']} of {scope} serves as {row['model_id']}, and its model isn't exchanged while it does; archive it, then register "
+            f"its retraining {trained.model_id}"
+        )
     return _entry(row, created=written is not None and bool(written[0]))
 
 

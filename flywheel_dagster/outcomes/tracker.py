@@ -3,49 +3,26 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 
-from flywheel_dagster.database import addresses, statement
+from flywheel_dagster.database import statement
 from flywheel_dagster.outcomes.erased import erased_refused
 from flywheel_dagster.outcomes.events import ClassificationMethod, EventType, OutcomeEvent, sentiment_of
 from flywheel_dagster.outcomes.ledger import Recorded, events_json, messages_json
 from flywheel_dagster.outcomes.messages import SentMessage, decided
 from flywheel_dagster.outcomes.references import message_reference
-from flywheel_dagster.settings import load_settings
+from flywheel_dagster.pooled import Pooled
 
 
-class OutcomeTracker:
+class OutcomeTracker(Pooled):
     """Records messages and what becomes of them, from any asyncio program.
 
-    Give the service role's URL (`flywheel database-url`), or nothing to use the settings. Use it as `async with`, or call `close()`.
     Events for an outcome that is not known yet are kept and folded when it appears. `occurred_at` is the fact's own time (aware;
     now by default); `event_id` makes a repeated call the same event.
     """
-
-    def __init__(self, database_url: str | None = None, *, pool_size: int = 4) -> None:
-        self._pool = AsyncConnectionPool(
-            database_url or addresses(load_settings()).service,
-            min_size=1,
-            max_size=pool_size,
-            open=False,
-            kwargs={"autocommit": True},
-        )
-
-    async def __aenter__(self) -> Self:
-        await self._pool.open()
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Give the connections back."""
-        await self._pool.close()
 
     async def track_message_sent(
         self,
@@ -93,8 +70,7 @@ class OutcomeTracker:
             lead_email=context.get("email"),
         )
         known_as = [] if message_id is None else [self._sent_as(message, message_id)]
-        await self._open()
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             with erased_refused():
                 await connection.execute(statement("insert_outcomes"), {"messages": messages_json([message])})
             if known_as:
@@ -225,8 +201,7 @@ class OutcomeTracker:
         self, organization_id: str, *, min_quality_score: float = 0.0, limit: int = 1_000
     ) -> list[dict[str, Any]]:
         """Outcomes that have a label, best first: rows of the view `training_ready_outcomes` as dictionaries."""
-        await self._open()
-        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        async with self._connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(
                 statement("training_ready_outcomes"),
                 {"organization_id": organization_id, "min_quality": min_quality_score, "limit": limit},
@@ -262,15 +237,10 @@ class OutcomeTracker:
         )
 
     async def _write(self, events: list[OutcomeEvent]) -> Recorded:
-        await self._open()
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             row = await (await connection.execute(statement("record_events"), {"events": events_json(events)})).fetchone()
         assert row is not None
         return Recorded(*row)
-
-    async def _open(self) -> None:
-        if self._pool.closed:
-            await self._pool.open()
 
 
 def _given(**facts: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from flywheel_dagster.errors import InputError, SettingsError
-from flywheel_dagster.models.chat import Chat
+from flywheel_dagster.models.chat import RETRIES, Chat
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.trainer import Trainer
 
@@ -42,9 +42,10 @@ def trains_here(settings: Settings) -> bool:
     return settings.uses_local_model_server
 
 
-def chat_with(settings: Settings, trainer: str, model_id: str) -> Chat:
-    """A model to ask, by the trainer that made it (as `model_registry` has it) and its id."""
-    return cast(Chat, _module(trainer).chat_of(settings, model_id))
+def chat_with(settings: Settings, trainer: str, model_id: str, *, retries: int = RETRIES) -> Chat:
+    """A model to ask, by the trainer that made it (as `model_registry` has it) and its id. What may pass is asked again so often; 0 for callers
+    who do that themselves."""
+    return cast(Chat, _module(trainer).chat_of(settings, model_id, retries=retries))
 
 
 def undeploy(settings: Settings, trainer: str, model_id: str) -> list[str]:
@@ -62,4 +63,10 @@ def undeploy(settings: Settings, trainer: str, model_id: str) -> list[str]:
 
 def _module(trainer: str) -> ModuleType:
     # Imported when chosen: clients take most of a second, and extras may not be installed.
-    return import_module(f"flywheel_dagster.training.trainers.{trainer}")
+    name = f"flywheel_dagster.training.trainers.{trainer}"
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise InputError(f"no trainer is called {trainer!r}; it is what model_registry has, such as openai or lora") from error

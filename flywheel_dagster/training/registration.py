@@ -13,11 +13,13 @@ from flywheel_dagster.training.candidates import candidate_of
 from flywheel_dagster.training.expiry import base_ends_on
 
 
-def register_candidate(connection: psycopg.Connection[TupleRow], settings: Settings, scope: str) -> Entry:
+def register_candidate(
+    connection: psycopg.Connection[TupleRow], settings: Settings, scope: str, *, model_version: str | None = None
+) -> Entry:
     """Register what the scope trained last, ready or failed as its examination says; twice gives the same entry.
 
     A version that serves already goes on serving though a later examination failed: taking it back is for people. Raises TrainingError unless
-    a training succeeded and its model was examined.
+    a training succeeded and its model was examined, InputError for a `model_version` that the scope has already.
     """
     candidate = candidate_of(connection, settings, scope)
     if candidate.passed is None:
@@ -44,4 +46,5 @@ def register_candidate(connection: psycopg.Connection[TupleRow], settings: Setti
             training_cost_usd=None if cost is None else Decimal(str(cost)),
             status="ready" if candidate.passed else "failed",
         ),
+        model_version=model_version,
     )

@@ -12,6 +12,7 @@ import pytest
 from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.database import connect
+from flywheel_dagster.models.deployment import archive, deploy
 from flywheel_dagster.models.registry import Entry, TrainedVersion, register, upcoming_version
 from flywheel_dagster.outcomes.ledger import record, send
 from flywheel_dagster_tests.conftest import Database
@@ -146,9 +147,8 @@ def in_use(connection: Connection) -> dict[str, UUID]:
     """A control and a variant of acme, with 10 messages each, a global model with two tenants' messages, and one that wrote none."""
     models = {name: registered(connection, "acme", name).id for name in ("control", "variant", "unused")}
     models["global"] = registered(connection, "global", "everyone").id
-    deploy = "update model_registry set status = 'deployed', deployed_at = now(), traffic_percentage = 50, ab_test_group = %s where id = %s"
-    connection.execute(deploy, ("control", models["control"]))
-    connection.execute(deploy, ("variant_a", models["variant"]))
+    deploy(models["control"]).run(connection)
+    deploy(models["variant"], 50, "variant_a").run(connection)
     write(connection, models["control"], replies=4, meetings=2, deals=1)
     write(connection, models["variant"], replies=5, meetings=2, deals=2)
     write(connection, models["global"], replies=1, meetings=0, deals=0)
@@ -208,11 +208,11 @@ def test_the_leaderboard_ranks_what_has_written(connection: Connection, in_use: 
 def test_failed_and_archived_models_are_not_active_and_failed_ones_not_ranked(
     connection: Connection, in_use: dict[str, UUID]
 ) -> None:
+    archive(in_use["variant"]).run(connection)
     connection.execute(
         "update model_registry set status = 'failed', traffic_percentage = 0, ab_test_group = null, deployed_at = null where id = %s",
         (in_use["control"],),
     )
-    connection.execute("update model_registry set status = 'archived' where id = %s", (in_use["variant"],))
     assert {row["id"] for row in rows(connection, "select id from active_models")} == {in_use["global"], in_use["unused"]}
     assert {row["id"] for row in rows(connection, "select id from model_leaderboard")} == {in_use["global"], in_use["variant"]}
 

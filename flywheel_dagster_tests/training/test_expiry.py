@@ -1,12 +1,14 @@
 """Bases that are switched off: the dated table, the provider's own list, the registry's dates, and what a scope can be trained with instead."""
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.datasets.published import Dataset
+from flywheel_dagster.models.deployment import deploy
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.estimate import COMPARED
 from flywheel_dagster.training.expiry import Lists, base_ends_on, base_to_train, endings, note_ends, plan, providers_lists
@@ -50,17 +52,18 @@ def test_dates_are_read_from_the_list_of_models_over_http(model_server: Served) 
     assert listed["gpt-6-luna"] is None
 
 
-def deployed(connection: Connection, version: str, base: str, *, trainer: str = "openai", status: str = "deployed") -> None:
-    connection.execute(
-        "insert into model_registry (organization_id, model_id, model_version, base_model, trainer, status) values ('acme', 'm', %s, %s, %s, %s)",
-        (version, base, trainer, status),
-    )
+def registered(connection: Connection, version: str, base: str, *, trainer: str = "openai") -> UUID:
+    (registry_id,) = connection.execute(
+        "insert into model_registry (organization_id, model_id, model_version, base_model, trainer) values ('acme', 'm', %s, %s, %s) returning id",
+        (version, base, trainer),
+    ).fetchall()[0]
+    return UUID(str(registry_id))
 
 
 def test_deployed_models_end_with_their_base_and_the_registry_says_when(connection: Connection) -> None:
-    deployed(connection, "v1.0.0", "gpt-4o-2024-08-06")
-    deployed(connection, "v1.1.0", "gpt-6-luna", trainer="exemplars")
-    deployed(connection, "v1.2.0", "gpt-4o-2024-08-06", status="ready")
+    deploy(registered(connection, "v1.0.0", "gpt-4o-2024-08-06")).run(connection)
+    deploy(registered(connection, "v1.1.0", "gpt-6-luna", trainer="exemplars"), 10, "variant_a").run(connection)
+    registered(connection, "v1.2.0", "gpt-4o-2024-08-06")
     note_ends(connection, {"exemplars": {"gpt-6-luna": TODAY + timedelta(days=60)}})
     assert connection.execute("select model_version, base_ends_on from model_registry order by 1").fetchall() == [
         ("v1.0.0", END),
@@ -77,9 +80,9 @@ def dates(connection: Connection) -> dict[str, date | None]:
 
 
 def test_a_date_that_was_learned_stays_while_its_list_is_not_read_or_has_the_base_no_more(connection: Connection) -> None:
-    deployed(connection, "v1.0.0", "gpt-6-luna", trainer="exemplars")
-    deployed(connection, "v1.1.0", "gpt-4o-2024-08-06")
-    deployed(connection, "v1.2.0", "a llama", trainer="together")
+    registered(connection, "v1.0.0", "gpt-6-luna", trainer="exemplars")
+    registered(connection, "v1.1.0", "gpt-4o-2024-08-06")
+    registered(connection, "v1.2.0", "a llama", trainer="together")
     learned = {"gpt-6-luna": TODAY + timedelta(days=30), "gpt-4o-2024-08-06": END - timedelta(days=9)}
     note_ends(connection, {"openai": learned, "exemplars": learned})
     connection.execute("update model_registry set base_ends_on = %s where trainer = 'together'", (TODAY,))
@@ -97,8 +100,8 @@ def test_the_list_is_read_for_models_in_the_registry_whoever_trains_now(
     access = {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": f"{model_server.url}/v1"}
     settings = Settings(FLYWHEEL_TRAINER=trainer, **access)
     assert providers_lists(connection, settings) == Lists({})
-    deployed(connection, "v1.0.0", "gpt-4o-2024-08-06")
-    deployed(connection, "v1.1.0", "gpt-6-luna", trainer="exemplars")
+    registered(connection, "v1.0.0", "gpt-4o-2024-08-06")
+    registered(connection, "v1.1.0", "gpt-6-luna", trainer="exemplars")
     lists = providers_lists(connection, settings)
     assert {trainer: listed["gpt-4o-2024-08-06"] for trainer, listed in lists.by_trainer.items()} == {
         "openai": END,

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 from flywheel_dagster.cli import app
 from flywheel_dagster.datasets.published import Dataset
 from flywheel_dagster.errors import InputError, PermanentTrainingError, TransientTrainingError
+from flywheel_dagster.models.deployment import archive, deploy
 from flywheel_dagster.training.submission import train
 from flywheel_dagster.training.trainers.azure import local_resource
 from flywheel_dagster.training.trainers.azure.deployments import Deployments
@@ -64,12 +66,14 @@ def test_a_running_training_is_ended_at_the_provider(connection: Connection, pro
     assert (anew.attempt, anew.job_id != job) == (2, True), "bought at once"
 
 
-def registered(connection: Connection, scope: str | None, model_id: str, *, trainer: str = "azure", status: str = "ready") -> None:
-    connection.execute(
-        "insert into model_registry (organization_id, model_id, model_version, base_model, trainer, status) values (%s, %s, 'v1.0.0', 'm', %s, %s)",
-        (scope, model_id, trainer, status),
-    )
+def registered(connection: Connection, scope: str | None, model_id: str, *, trainer: str = "azure") -> UUID:
+    row = connection.execute(
+        "insert into model_registry (organization_id, model_id, model_version, base_model, trainer) values (%s, %s, 'v1.0.0', 'm', %s) returning id",
+        (scope, model_id, trainer),
+    ).fetchone()
     connection.commit()
+    assert row is not None
+    return UUID(str(row[0]))
 
 
 def deployment(provider: Served) -> str:
@@ -87,12 +91,12 @@ def test_what_a_model_runs_on_is_ended_unless_it_serves_users(
     monkeypatch.setenv("FLYWHEEL_HOME", str(tmp_path / "home"))
     name = deployment(provider)
     registered(connection, None, name)
-    registered(connection, "acme", name, status="deployed")  # of the same training
+    deployed = deploy(registered(connection, "acme", name)).run(connection)  # of the same training
     refused = flywheel("undeploy", "v1.0.0")
     assert isinstance(refused.exception, InputError)
     assert f"{name} is deployed as acme v1.0.0, whose users would get no answer" in str(refused.exception)
     assert flywheel("undeploy", "v1.0.0", "--scope", "acme", "--force").stdout.strip() == f"ended {name} at azure"
-    connection.execute("update model_registry set status = 'archived'")
+    archive(deployed.id).run(connection)
     connection.commit()
     assert flywheel("undeploy", "v1.0.0").stdout.strip() == f"nothing runs {name} at azure"
 

@@ -1,1 +1,1 @@
-"""The trainers, a module or folder each, with `trainer_of(settings)`, and `chat_of(settings, model_id)` for the models that came out."""
+"""The trainers, a module or folder each, with `trainer_of(settings)`, and `chat_of(settings, model_id, retries=…)` for the models that came out."""

@@ -13,7 +13,7 @@ from openai.types.fine_tuning import FineTuningJob
 from flywheel_dagster.datasets.tokens import MOST_TOKENS
 from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnansweredError, UnknownJobError
 from flywheel_dagster.http_errors import Failures
-from flywheel_dagster.models.chat import Chat
+from flywheel_dagster.models.chat import RETRIES, Chat
 from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.openai_errors import checked_key, classified
 from flywheel_dagster.settings import Settings
@@ -220,10 +220,10 @@ def shutdown_dates(settings: Settings) -> dict[str, date | None]:
             raise PermanentTrainingError("listing models failed: the answer is no list of models") from error
 
 
-def chat_of(settings: Settings, model_id: str) -> Chat:
+def chat_of(settings: Settings, model_id: str, *, retries: int = RETRIES) -> Chat:
     """A model of OpenAI's, fine-tuned or not."""
     key, base_url = _access(settings)
-    return OpenAIChat(model_id, api_key=key, base_url=base_url)
+    return OpenAIChat(model_id, api_key=key, base_url=base_url, retries=retries)
 
 
 def _access(settings: Settings) -> tuple[str, str | None]:

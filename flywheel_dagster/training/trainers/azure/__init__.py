@@ -12,7 +12,7 @@ from openai.types.fine_tuning import FineTuningJob
 from flywheel_dagster.datasets.tokens import MOST_TOKENS
 from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnansweredError
 from flywheel_dagster.http_errors import Failures
-from flywheel_dagster.models.chat import Chat
+from flywheel_dagster.models.chat import RETRIES, Chat
 from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.openai_errors import checked_key
 from flywheel_dagster.settings import Settings
@@ -152,10 +152,10 @@ def trainer_of(settings: Settings) -> AzureTrainer:
     )
 
 
-def chat_of(settings: Settings, model_id: str) -> Chat:
+def chat_of(settings: Settings, model_id: str, *, retries: int = RETRIES) -> Chat:
     """A deployment of the resource."""
     key, endpoint, _ = _access(settings)
-    return OpenAIChat(model_id, api_key=key, base_url=_base_url(endpoint), provider="Azure")
+    return OpenAIChat(model_id, api_key=key, base_url=_base_url(endpoint), provider="Azure", retries=retries)
 
 
 def undeploy(settings: Settings, model_id: str) -> list[str]:

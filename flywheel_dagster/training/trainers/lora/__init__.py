@@ -5,6 +5,8 @@ Importing this imports next to nothing: the process that trains, and whoever onl
 
 from typing import TYPE_CHECKING
 
+from flywheel_dagster.models.chat import RETRIES
+
 if TYPE_CHECKING:
     from flywheel_dagster.models.chat import Chat
     from flywheel_dagster.settings import Settings
@@ -18,8 +20,8 @@ def trainer_of(settings: "Settings") -> "LoraTrainer":
     return trainer_of(settings)
 
 
-def chat_of(settings: "Settings", model_id: str) -> "Chat":
+def chat_of(settings: "Settings", model_id: str, *, retries: int = RETRIES) -> "Chat":
     """An adapter, or its base, at the server that has loaded it."""
     from flywheel_dagster.training.trainers.lora.trainer import chat_of
 
-    return chat_of(settings, model_id)
+    return chat_of(settings, model_id, retries=retries)

@@ -16,7 +16,7 @@ from typing import Any
 from flywheel_dagster.datasets.chat_format import problems
 from flywheel_dagster.datasets.dpo_format import dpo_problems
 from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnknownJobError
-from flywheel_dagster.models.chat import Chat
+from flywheel_dagster.models.chat import RETRIES, Chat
 from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.estimate import Estimate, free
@@ -239,15 +239,22 @@ def trainer_of(settings: Settings) -> LoraTrainer:
     return LoraTrainer(recipe, folder=_models(settings))
 
 
-def chat_of(settings: Settings, model_id: str) -> Chat:
+def chat_of(settings: Settings, model_id: str, *, retries: int = RETRIES) -> Chat:
     """An adapter, or its base, at the server that has loaded it."""
     if settings.lora_base_url is not None and not settings.local:
         key = settings.lora_api_key.get_secret_value() if settings.lora_api_key else "none"
-        return OpenAIChat(model_id, api_key=key, base_url=settings.lora_base_url, timeout=_PATIENT, provider=settings.lora_base_url)
+        return OpenAIChat(
+            model_id,
+            api_key=key,
+            base_url=settings.lora_base_url,
+            timeout=_PATIENT,
+            provider=settings.lora_base_url,
+            retries=retries,
+        )
     from flywheel_dagster.sandbox.services import model_server_url
 
     url = model_server_url(settings.home, adapters=_models(settings))
-    return OpenAIChat(model_id, api_key="local", base_url=url, timeout=_PATIENT, provider="the local model server")
+    return OpenAIChat(model_id, api_key="local", base_url=url, timeout=_PATIENT, provider="the local model server", retries=retries)
 
 
 def _models(settings: Settings) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flywheel_dagster.errors import PermanentTrainingError, SettingsError, TransientTrainingError, UnknownJobError
-from flywheel_dagster.models.chat import Chat
+from flywheel_dagster.models.chat import RETRIES, Chat
 from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster.openai_errors import checked_key
 from flywheel_dagster.settings import Settings
@@ -230,10 +230,10 @@ def trainer_of(settings: Settings) -> TogetherTrainer:
     )
 
 
-def chat_of(settings: Settings, model_id: str) -> Chat:
+def chat_of(settings: Settings, model_id: str, *, retries: int = RETRIES) -> Chat:
     """A model at Together: one of theirs, or a fine-tuned one that runs on an endpoint, which asking doesn't start."""
     key, address, _ = _access(settings)
-    return OpenAIChat(model_id, api_key=key, base_url=address, provider="Together", token_limit="max_tokens")  # noqa: S106  no secret
+    return OpenAIChat(model_id, api_key=key, base_url=address, provider="Together", token_limit="max_tokens", retries=retries)  # noqa: S106  no secret
 
 
 def undeploy(settings: Settings, model_id: str) -> list[str]:
