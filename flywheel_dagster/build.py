@@ -10,16 +10,19 @@ from flywheel_dagster.assets.meetings import held_meetings
 from flywheel_dagster.assets.model import fine_tuned_model
 from flywheel_dagster.assets.outcomes import outcome_labels
 from flywheel_dagster.assets.pairs import preference_pairs
+from flywheel_dagster.assets.performance import model_performance
 from flywheel_dagster.assets.registry import model_registry_entry
 from flywheel_dagster.assets.replies import reply_sentiment
 from flywheel_dagster.assets.training_rows import scored_training_rows
 from flywheel_dagster.assets.unmatched import unmatched_events
+from flywheel_dagster.assets.verdict import experiment_verdict
 from flywheel_dagster.assets.warehouse import warehouse_outcomes
 from flywheel_dagster.jobs import JOBS
+from flywheel_dagster.operations import OPERATIONS
 from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.schedules import SCHEDULES
 from flywheel_dagster.sensors import SENSORS
-from flywheel_dagster.watches import bases_stay
+from flywheel_dagster.watches import bases_stay, feeds_alive
 
 
 def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
@@ -37,9 +40,11 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
             fine_tuned_model,
             model_evaluation,
             model_registry_entry,
+            model_performance,
+            experiment_verdict,
         ],
-        asset_checks=[bases_stay],
-        jobs=JOBS,
+        asset_checks=[bases_stay, feeds_alive],
+        jobs=[*JOBS, *OPERATIONS],
         schedules=SCHEDULES,
         sensors=SENSORS,
         resources={"flywheel": Flywheel()} | dict(resources or {}),

@@ -3,9 +3,11 @@
 import dagster as dg
 
 from flywheel_dagster.names import (
+    EXPERIMENT_VERDICT,
     FINE_TUNED_MODEL,
     HELD_MEETINGS,
     MODEL_EVALUATION,
+    MODEL_PERFORMANCE,
     MODEL_REGISTRY_ENTRY,
     OUTCOME_LABELS,
     PREFERENCE_PAIRS,
@@ -59,6 +61,19 @@ watch_bases = dg.define_asset_job(
     description="See whether the bases of the models in use stay, and what would replace those that end.",
 )
 
+judge_experiment = dg.define_asset_job(
+    "judge_experiment",
+    selection=[EXPERIMENT_VERDICT],
+    description="Judge a scope's experiment, and look again at promotions that aren't settled.",
+)
+
+compare_models = dg.define_asset_job(
+    "compare_models",
+    selection=dg.AssetSelection.assets(MODEL_PERFORMANCE)
+    | dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey(OUTCOME_LABELS), "feeds_alive")),
+    description="Show what each version achieved, and whether the outcome feeds are alive.",
+)
+
 observe_outcomes = dg.define_asset_job(
     "observe_outcomes",
     selection=[OUTCOME_LABELS],
@@ -87,4 +102,6 @@ JOBS = [
     train_scope,
     pair_scope,
     watch_bases,
+    compare_models,
+    judge_experiment,
 ]

@@ -20,5 +20,7 @@ WAREHOUSE_OUTCOMES = "warehouse_outcomes"
 FINE_TUNED_MODEL = "fine_tuned_model"
 MODEL_EVALUATION = "model_evaluation"
 MODEL_REGISTRY_ENTRY = "model_registry_entry"
+MODEL_PERFORMANCE = "model_performance"
+EXPERIMENT_VERDICT = "experiment_verdict"
 
 GLOBAL_SCOPE = "global"

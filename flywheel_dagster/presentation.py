@@ -67,6 +67,25 @@ def stacked(series: Mapping[str, Sequence[float]], labels: Sequence[str], *, tit
     return _drawn(figure, axes, labels, title=title, ylabel=ylabel, legend=True)
 
 
+def band(
+    points: Sequence[tuple[float, float, float | None, float | None]], *, title: str, xlabel: str, ylabel: str, at: float = 0.0
+) -> dg.MarkdownMetadataValue:
+    """An estimate with its bounds as an inline PNG: points (x, estimate, lower, upper), a bound that is not known as None; `at` is drawn as a line."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 2.4), layout="constrained")
+    axes = figure.subplots()
+    bounded = [(x, low, high) for x, _, low, high in points if low is not None and high is not None]
+    days, lows, highs = ([each[place] for each in bounded] for place in range(3))
+    axes.fill_between(days, lows, highs, color="#4f43dd", alpha=0.15, linewidth=0)
+    if points:
+        axes.plot([x for x, *_ in points], [y for _, y, *_ in points], color="#4f43dd", linewidth=1.4)
+    axes.axhline(at, color="#b8b8c4", linewidth=0.8)
+    axes.tick_params(axis="both", labelsize=7)
+    axes.set_xlabel(xlabel, fontsize=8)
+    return _png(figure, axes, title=title, ylabel=ylabel)
+
+
 def lines(series: Mapping[str, Sequence[tuple[float, float]]], *, title: str, xlabel: str, ylabel: str) -> dg.MarkdownMetadataValue:
     """Lines through points (x, y) as an inline PNG, one for each series that has points; single points are dots."""
     from matplotlib.figure import Figure

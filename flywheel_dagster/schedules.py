@@ -11,8 +11,10 @@ from flywheel_dagster.datasets.weeks import stale_weeks
 from flywheel_dagster.jobs import (
     assets_to_train,
     classify_replies,
+    compare_models,
     complete_meetings,
     export_weeks,
+    judge_experiment,
     link_events,
     score_weeks,
     train_scope,
@@ -74,6 +76,28 @@ def weekly_training(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -
     return [dg.RunRequest(run_key=f"{tick}:{scope}", partition_key=scope, asset_selection=assets) for scope in enabled]
 
 
+@dg.schedule(job=judge_experiment, cron_schedule="0 6 * * *", execution_timezone="UTC")
+def daily_verdicts(context: dg.ScheduleEvaluationContext, flywheel: Flywheel) -> dg.SkipReason | list[dg.RunRequest]:
+    """Every day 06:00 UTC: judges the running experiments, and looks again at promotions that aren't settled."""
+    from flywheel_dagster.models.verdicts.watching import scopes_to_judge
+
+    with flywheel.connection() as connection:
+        due = scopes_to_judge(connection)
+    if not due:
+        return dg.SkipReason("no experiment runs, and every promotion is settled")
+    context.instance.add_dynamic_partitions(str(scopes.name), due)
+    tick = context.scheduled_execution_time.date()
+    return [dg.RunRequest(run_key=f"{tick}:{scope}", partition_key=scope) for scope in due]
+
+
+daily_performance = dg.ScheduleDefinition(
+    name="daily_performance",
+    job=compare_models,
+    cron_schedule="45 5 * * *",
+    execution_timezone="UTC",
+    description="Every day 05:45 UTC: what each version achieved, and whether the outcome feeds are alive.",
+)
+
 hourly_meetings = dg.ScheduleDefinition(
     name="hourly_meetings",
     job=complete_meetings,
@@ -98,4 +122,14 @@ daily_base_watch = dg.ScheduleDefinition(
     description="Every day 05:30 UTC: whether a base of the models in use is about to be switched off.",
 )
 
-SCHEDULES = [daily_base_watch, hourly_meetings, nightly_links, nightly_replies, nightly_exports, weekly_scoring, weekly_training]
+SCHEDULES = [
+    daily_base_watch,
+    daily_performance,
+    daily_verdicts,
+    hourly_meetings,
+    nightly_links,
+    nightly_replies,
+    nightly_exports,
+    weekly_scoring,
+    weekly_training,
+]

@@ -1,12 +1,13 @@
 """What happens when something changes: weeks whose outcomes changed, new replies, and organisations that train a model of their own."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
 from flywheel_dagster.database import statement
 from flywheel_dagster.jobs import assets_to_train, classify_replies, score_weeks, train_scope
 from flywheel_dagster.names import FINE_TUNED_MODEL
+from flywheel_dagster.operations import rollback
 from flywheel_dagster.outcomes.weeks import FIRST_WEEK, changed_weeks, contiguous, partitioned
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.replies.due import weeks_with_new_replies
@@ -103,4 +104,37 @@ def _scopes_in_progress(instance: dg.DagsterInstance) -> set[str]:
     return {scope for run in running if (scope := run.tags.get("dagster/partition"))}
 
 
-SENSORS = [changed_outcomes, new_replies, late_trainings, organization_scopes]
+@dg.sensor(job=rollback, minimum_interval_seconds=600, default_status=dg.DefaultSensorStatus.STOPPED)
+def breached_guardrails(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.SkipReason | list[dg.RunRequest]:
+    """Ends a variant that is shown to do harm (bounces, spam reports, unsubscribes, negative replies, cost a meeting) within minutes, rather than with
+    the next day's verdict. Off until switched on."""
+    from flywheel_dagster.models.verdicts.rules import rules_of
+    from flywheel_dagster.models.verdicts.watching import breaches
+
+    now = datetime.now(UTC)
+    with flywheel.connection() as connection:
+        found = breaches(connection, rules_of(flywheel.settings()), now=now)
+    if not found:
+        return dg.SkipReason("no variant breaches a guardrail")
+    return [
+        dg.RunRequest(
+            run_key=f"{each.experiment_id}:{each.arm}:{now:%Y%m%d%H}",  # a run that failed is tried again in the next hour
+            run_config={
+                "ops": {
+                    "roll_back": {
+                        "config": {
+                            "scope": each.scope,
+                            "arm": each.arm.value,
+                            "registry_id": str(each.registry_id),
+                            "only_if_harmful": True,
+                            "reason": each.reason,
+                        }
+                    }
+                }
+            },
+        )
+        for each in found
+    ]
+
+
+SENSORS = [breached_guardrails, changed_outcomes, new_replies, late_trainings, organization_scopes]

@@ -1,4 +1,4 @@
-"""Checks that look by the clock rather than when something is made: whether the bases of the models in use stay."""
+"""Checks that look by the clock rather than when something is made: whether the bases of the models in use stay, and outcome feeds are alive."""
 
 from datetime import UTC, date, datetime
 
@@ -6,7 +6,8 @@ import dagster as dg
 
 from flywheel_dagster.datasets.published import PREFERENCE
 from flywheel_dagster.failures import plain_failures
-from flywheel_dagster.names import MODEL_REGISTRY_ENTRY
+from flywheel_dagster.models.verdicts.feeds import silent_feeds
+from flywheel_dagster.names import MODEL_REGISTRY_ENTRY, OUTCOME_LABELS
 from flywheel_dagster.presentation import table
 from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.training.expiry import NOTICE, Ending, Plan, base_to_train, endings, note_ends, plan, providers_lists
@@ -88,3 +89,35 @@ def _choices(planned: Plan) -> list[dict[str, object]]:
         }
         for each in planned.choices
     ] or [{"scope": planned.scope, "dataset": dataset, "FLYWHEEL_TRAINER": "", "base": "", "USD": ""}]
+
+
+@dg.asset_check(
+    asset=OUTCOME_LABELS,
+    name="feeds_alive",
+    description="No source of outcomes that told something on most days of the last weeks has been silent for three days.",
+)
+def feeds_alive(flywheel: Flywheel) -> dg.AssetCheckResult:
+    """A webhook that broke looks like a model that nobody answers; no experiment is decided while a feed is silent."""
+    with plain_failures(), flywheel.connection() as connection:
+        silent = silent_feeds(connection, as_of=datetime.now(UTC))
+    names = ", ".join(each.source for each in silent)
+    return dg.AssetCheckResult(
+        passed=not silent,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"silent for three days: {names}; look at the webhook there, and at flywheel doctor"
+        if silent
+        else "every feed is alive",
+        metadata={
+            "silent": table(
+                [
+                    {
+                        "source": each.source,
+                        "last event": f"{each.last_received_at:%Y-%m-%d %H:%M}",
+                        "events in a month": each.events,
+                    }
+                    for each in silent
+                ],
+                none="every feed is alive",
+            )
+        },
+    )

@@ -1,6 +1,7 @@
 """`training_jsonl`: the dataset of a scope, as files named by their content."""
 
 import dagster as dg
+from pydantic import Field
 
 from flywheel_dagster.checks import DATASET_CHECKS, check_dataset
 from flywheel_dagster.datasets.assemble import assemble
@@ -11,8 +12,19 @@ from flywheel_dagster.names import GROUP_TRAINING, OWNER_DATA, SCORED_TRAINING_R
 from flywheel_dagster.partitions import scopes
 from flywheel_dagster.presentation import bars, table
 from flywheel_dagster.resources import Flywheel
+from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.estimate import COMPARED, estimates
 from flywheel_dagster.training.prices import price_list
+
+
+class DatasetConfig(dg.Config):
+    """`min_quality_score` (0..1) takes the place of FLYWHEEL_MIN_QUALITY in this run."""
+
+    min_quality_score: float | None = Field(None, ge=0, le=1)
+
+    def over(self, settings: Settings) -> Settings:
+        """The settings with what this run was told."""
+        return settings if self.min_quality_score is None else settings.model_copy(update={"min_quality": self.min_quality_score})
 
 
 @dg.asset(
@@ -25,12 +37,12 @@ from flywheel_dagster.training.prices import price_list
     code_version=str(FORMAT),
     check_specs=DATASET_CHECKS,
 )
-def training_jsonl(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
+def training_jsonl(context: dg.AssetExecutionContext, config: DatasetConfig, flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
     """The best examples of a scope as JSONL in the chat format, split by lead into train, validation and test, with a manifest beside it.
 
     The dataset's name is the SHA-256 of its SHA256SUMS file, so the same rows give the same dataset.
     """
-    settings = flywheel.settings()
+    settings = config.over(flywheel.settings())
     with plain_failures(), flywheel.connection() as connection:
         dataset = assemble(connection, context.partition_key, settings.training_data_dir, selection_of(settings))
         checked = check_dataset(connection, dataset, settings)

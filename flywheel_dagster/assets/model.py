@@ -26,10 +26,12 @@ from flywheel_dagster.training.trainer import JobStatus, LossPoint, Trainer
 
 class TrainingConfig(dg.Config):
     """`resubmit` buys a new job after one that failed, was cancelled, or is no longer known to the provider; it never doubles one that runs or
-    succeeded. `job_id` waits for a job that was bought before, by the provider's id, instead of training on the dataset of today."""
+    succeeded. `job_id` waits for a job that was bought before, by the provider's id, instead of training on the dataset of today. `model_version`
+    (v2.1.0) goes into the model's name; the scope's next one by default."""
 
     resubmit: bool = False
     job_id: str | None = None
+    model_version: str | None = None
 
 
 @dg.asset(
@@ -59,7 +61,7 @@ def fine_tuned_model(context: dg.AssetExecutionContext, config: TrainingConfig, 
         if config.job_id is not None:
             trained = collect(connection, settings, config.job_id, patience=patience, progress=tell)
         else:
-            trained = _train(connection, flywheel.trainer(), settings, scope, config.resubmit, patience, tell)
+            trained = _train(connection, flywheel.trainer(), settings, scope, config, patience, tell)
         note_training(connection, scope, trained.id)
         candidate = candidate_of(connection, settings, scope)
         for told in settle_others(connection, settings, scope, but=trained.id):
@@ -93,13 +95,13 @@ def _train(
     trainer: Trainer,
     settings: Settings,
     scope: str,
-    resubmit: bool,
+    config: TrainingConfig,
     patience: Patience,
     progress: Callable[[JobStatus], None],
 ) -> TrainedModel:
     dataset = required_dataset(connection, scope, settings.training_data_dir, kind=kind_for(trainer.recipe.method))
     require_trainable(connection, dataset, settings.min_examples)
-    version = upcoming_version(connection, scope, dataset.example_format)
+    version = config.model_version or upcoming_version(connection, scope, dataset.example_format)
     connection.commit()
     return train(
         connection,
@@ -107,7 +109,7 @@ def _train(
         dataset,
         suffix=f"{settings.model_name}-{version}".replace(".", "-"),
         patience=patience,
-        resubmit=resubmit,
+        resubmit=config.resubmit,
         budget_usd=settings.training_budget_usd,
         progress=progress,
     )

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from flywheel_dagster.assets.dataset import DatasetConfig
 from flywheel_dagster.checks import PAIR_CHECKS, check_pairs
 from flywheel_dagster.datasets.examples import FORMAT
 from flywheel_dagster.datasets.pairs import assemble_pairs, preview
@@ -25,13 +26,13 @@ _SHOWN = 10
     code_version=str(FORMAT),
     check_specs=PAIR_CHECKS,
 )
-def preference_pairs(context: dg.AssetExecutionContext, flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
+def preference_pairs(context: dg.AssetExecutionContext, config: DatasetConfig, flywheel: Flywheel) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
     """Messages that won beside ones that lost with the same audience: organization, channel, industry, role, four weeks.
 
     In OpenAI's DPO format (train.jsonl …) and as rows for KTO (kto_train.jsonl …), split by lead as the examples are. Messages that failed belong here
     rather than among the examples, which a model imitates.
     """
-    settings = flywheel.settings()
+    settings = config.over(flywheel.settings())
     with plain_failures(), flywheel.connection() as connection:
         dataset = assemble_pairs(connection, context.partition_key, settings.training_data_dir, selection_of(settings))
         checked = check_pairs(connection, dataset)

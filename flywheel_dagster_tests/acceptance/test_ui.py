@@ -33,15 +33,17 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running UI on which the demo has run."""
     home = Path("/tmp") / f"fwui{os.getpid()}"
     home.mkdir(mode=0o755)
-    with socket.socket() as probe, socket.socket() as other:
+    with socket.socket() as probe, socket.socket() as other, socket.socket() as third:
         probe.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
+        third.bind(("127.0.0.1", 0))
+        api_port = third.getsockname()[1]
         port, ingester_port = probe.getsockname()[1], other.getsockname()[1]
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("FLYWHEEL_", "OPENAI_", "DAGSTER_", "DATABASE_"))
     }
     environment |= {"FLYWHEEL_HOME": str(home / "home"), "TRAINING_DATA_DIR": str(home / "data"), "FLYWHEEL_LOCAL": "1"}
-    environment["FLYWHEEL_INGESTER_PORT"] = str(ingester_port)
+    environment |= {"FLYWHEEL_INGESTER_PORT": str(ingester_port), "FLYWHEEL_API_PORT": str(api_port)}
     command = [sys.executable, "-m", "flywheel_dagster.cli"]
     checkout = Path(__file__).parents[2]
     subprocess.run([*command, "demo"], env=environment, cwd=checkout, check=True, capture_output=True, timeout=180)
@@ -100,6 +102,8 @@ def test_the_graph_shows_every_asset_in_its_group_with_its_state(ui: str, page: 
         "fine_tuned_model",
         "model_evaluation",
         "model_registry_entry",
+        "model_performance",
+        "experiment_verdict",
     ):
         page.get_by_text(asset, exact=True).first.wait_for(timeout=30_000)
     page.get_by_text("7 / 7 Passed").wait_for(timeout=30_000)
@@ -125,8 +129,11 @@ def test_replies_show_what_they_say_week_by_week(ui: str, page: Page) -> None:
 def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> None:
     page.goto(f"{ui}/automation")
     for name in (
+        "breached_guardrails",
         "changed_outcomes",
         "daily_base_watch",
+        "daily_performance",
+        "daily_verdicts",
         "hourly_meetings",
         "nightly_exports",
         "nightly_links",
@@ -145,8 +152,11 @@ def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> No
         for found in answer["schedules"] + answer["sensors"]
     }
     assert states == {
+        "breached_guardrails": "STOPPED",
         "changed_outcomes": "STOPPED",
         "daily_base_watch": "STOPPED",
+        "daily_performance": "STOPPED",
+        "daily_verdicts": "STOPPED",
         "hourly_meetings": "STOPPED",
         "nightly_exports": "STOPPED",
         "nightly_links": "STOPPED",

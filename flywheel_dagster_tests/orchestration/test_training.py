@@ -132,7 +132,8 @@ def test_a_deployed_model_whose_base_ends_turns_red_with_a_plan(
     assert run("score_weeks", partition_key=str(WEEK)).success
     assert run("train_scope", partition_key="global", asset_selection=[dg.AssetKey("training_jsonl")]).success
     connection.execute(
-        "insert into model_registry (model_id, model_version, base_model, trainer, status) values ('ft:x', 'v1.0.0', 'gpt-4o-2024-08-06', 'openai', 'deployed')"
+        "insert into model_registry (model_id, model_version, base_model, trainer, status, ab_test_group, traffic_percentage)"
+        " values ('ft:x', 'v1.0.0', 'gpt-4o-2024-08-06', 'openai', 'deployed', 'control', 100)"
     )
     connection.commit()
     red = watched(run)
@@ -162,7 +163,8 @@ def test_a_list_that_can_not_be_read_warns_and_the_announcements_count_all_the_s
     assert (warned.passed, warned.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "no base in use ends within 60 days; the provider's list could not be read: " in str(warned.description)
     connection.execute(
-        "insert into model_registry (model_id, model_version, base_model, trainer, status) values ('ft:x', 'v1.0.0', 'gpt-4-0613', 'openai', 'deployed')"
+        "insert into model_registry (model_id, model_version, base_model, trainer, status, ab_test_group, traffic_percentage)"
+        " values ('ft:x', 'v1.0.0', 'gpt-4-0613', 'openai', 'deployed', 'control', 100)"
     )
     connection.commit()
     red = watched(run)
@@ -260,7 +262,7 @@ def test_a_version_follows_its_newest_examination_until_it_serves(connection: Co
     registered = run("train_scope", partition_key="global", asset_selection=[dg.AssetKey("model_registry_entry")])
     assert registered.success, unmet(registered)
     assert status() == "ready"
-    connection.execute("update model_registry set status = 'deployed'")
+    connection.execute("update model_registry set status = 'deployed', ab_test_group = 'control', traffic_percentage = 100")
     connection.commit()
     assert not examined(refusing=True)
     assert status() == "deployed"
