@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from flywheel_dagster.commands import connections, erase, events, lineage, models, organizations, replies
+from flywheel_dagster.api.keys import ALL_ORGANIZATIONS, Role, hash_of, new_key
+from flywheel_dagster.commands import connections, erase, events, experiments, keys, lineage, models, organizations, replies
 from flywheel_dagster.commands.connecting import migrated, progress, require_organization
 from flywheel_dagster.database import addresses, connect
 from flywheel_dagster.errors import FlywheelError
@@ -23,10 +24,12 @@ app = typer.Typer(
 )
 app.add_typer(organizations.app, name="org")
 app.add_typer(connections.app, name="connection")
+app.add_typer(keys.app, name="key")
 app.add_typer(events.app, name="events")
 app.add_typer(replies.app, name="replies")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(models.app, name="model")
+app.add_typer(experiments.app, name="experiment")
 app.command("erase")(erase.erase)
 
 _errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
@@ -76,20 +79,27 @@ def demo() -> None:
 
 @app.command()
 def dev(port: Annotated[int | None, typer.Option(help="Port of the Dagster UI [FLYWHEEL_DAGSTER_PORT, 3000].")] = None) -> None:
-    """Start database, model server, ingester and the Dagster UI; Ctrl-C ends ingester and UI, `flywheel down` the rest."""
-    from flywheel_dagster.processes import dagster_dev, dagster_environment, ingester, require_free_port, run_together
+    """Start database, model server, ingester, API and the Dagster UI; Ctrl-C ends these three, `flywheel down` the rest."""
+    from flywheel_dagster.processes import api, dagster_dev, dagster_environment, ingester, require_free_port, run_together
 
     settings = load_settings()
     chosen = port or settings.dagster_port
     require_free_port(chosen, "--port or FLYWHEEL_DAGSTER_PORT")
     require_free_port(settings.ingester_port, "FLYWHEEL_INGESTER_PORT")
+    require_free_port(settings.api_port, "FLYWHEEL_API_PORT")
     up()
     environment = dagster_environment(settings)
     if "insecure_webhooks" not in settings.model_fields_set:
         environment["FLYWHEEL_INSECURE_WEBHOOKS"] = "1"  # it listens on this machine only
     print(f"ingester: http://127.0.0.1:{settings.ingester_port} (takes unsigned webhooks from providers without credentials)")
+    key = new_key()
+    environment["FLYWHEEL_API_KEYS"] = ",".join(
+        filter(None, (settings.api_keys, f"{ALL_ORGANIZATIONS}:{Role.ADMIN}:{hash_of(key)}"))
+    )
+    environment["FLYWHEEL_DAGSTER_URL"] = settings.dagster_url or f"http://127.0.0.1:{chosen}"
+    print(f"API: http://127.0.0.1:{settings.api_port} (development key, until this ends: {key})")
     print(f"Dagster UI: http://127.0.0.1:{chosen}", flush=True)
-    sys.exit(run_together([dagster_dev(chosen), ingester(settings.ingester_port)], environment))
+    sys.exit(run_together([dagster_dev(chosen), ingester(settings.ingester_port), api(settings.api_port)], environment))
 
 
 @app.command()
@@ -261,6 +271,19 @@ def ingester(
     settings = load_settings()
     migrated(settings)
     serve(addresses(settings).service, settings, host=host, port=settings.ingester_port if port is None else port)
+
+
+@app.command()
+def api(
+    port: Annotated[int | None, typer.Option(help="Port to listen on [FLYWHEEL_API_PORT, 8082].")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")] = "127.0.0.1",
+) -> None:
+    """Run the side door: the HTTP API for agents, sales teams and operators (keys: flywheel key). Ctrl-C or SIGTERM ends it in peace."""
+    from flywheel_dagster.api.server import serve
+
+    settings = load_settings()
+    migrated(settings)
+    serve(addresses(settings).service, settings, host=host, port=settings.api_port if port is None else port)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

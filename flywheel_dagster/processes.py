@@ -62,6 +62,11 @@ def ingester(port: int) -> list[str]:
     return [sys.executable, "-m", "flywheel_dagster.cli", "ingester", "--port", str(port)]
 
 
+def api(port: int) -> list[str]:
+    """The command of the side door."""
+    return [sys.executable, "-m", "flywheel_dagster.cli", "api", "--port", str(port)]
+
+
 def run_together(commands: Sequence[list[str]], environment: Mapping[str, str]) -> int:
     """Run programs until one of them ends or a signal comes, then end all; returns the exit code of the first that ended."""
     ending: list[int] = []

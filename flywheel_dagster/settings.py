@@ -95,6 +95,21 @@ class Settings(BaseSettings):
     examination_concurrency: Annotated[int, Field(ge=1, le=256)] = Field(8, validation_alias="FLYWHEEL_EXAMINATION_CONCURRENCY")
     judge_model: str | None = Field(None, validation_alias="FLYWHEEL_JUDGE_MODEL")
 
+    # What asking models for messages costs
+    inference_prices: Path | None = Field(None, validation_alias="FLYWHEEL_INFERENCE_PRICES")
+
+    # Experiments: when a variant is promoted or taken back
+    experiment_rule: Literal["evidence", "score", "rates"] = Field("evidence", validation_alias="FLYWHEEL_EXPERIMENT_RULE")
+    experiment_age_days: Annotated[float, Field(gt=0, le=365)] = Field(14, validation_alias="FLYWHEEL_EXPERIMENT_AGE_DAYS")
+    experiment_full_age_days: Annotated[float, Field(gt=0, le=730)] = Field(
+        90, validation_alias="FLYWHEEL_EXPERIMENT_FULL_AGE_DAYS"
+    )
+    experiment_minimum_weeks: Annotated[int, Field(ge=1, le=52)] = Field(2, validation_alias="FLYWHEEL_EXPERIMENT_MINIMUM_WEEKS")
+    experiment_ramp_percent: Annotated[float, Field(gt=0, lt=100)] = Field(50, validation_alias="FLYWHEEL_EXPERIMENT_RAMP_PERCENT")
+    experiment_acts: bool = Field(True, validation_alias="FLYWHEEL_EXPERIMENT_ACTS")
+    deploy_global: bool = Field(False, validation_alias="FLYWHEEL_DEPLOY_GLOBAL")
+    deploy_percent: Annotated[float, Field(gt=0, lt=100)] = Field(10, validation_alias="FLYWHEEL_DEPLOY_PERCENT")
+
     # Who reads replies
     reply_model: str = Field("gpt-6-luna", validation_alias="FLYWHEEL_REPLY_MODEL")
     reply_timeout: Annotated[float, Field(gt=0)] = Field(30, validation_alias="FLYWHEEL_REPLY_TIMEOUT")
@@ -123,6 +138,14 @@ class Settings(BaseSettings):
     salesforce_webhook_token: SecretStr | None = Field(None, validation_alias="SALESFORCE_WEBHOOK_TOKEN")
     calendly_webhook_signing_key: SecretStr | None = Field(None, validation_alias="CALENDLY_WEBHOOK_SIGNING_KEY")
 
+    # Who may use the API (more keys by flywheel key add), and where it reaches Dagster
+    api_port: Annotated[int, Field(ge=1, le=65535)] = Field(8082, validation_alias="FLYWHEEL_API_PORT")
+    api_keys: str | None = Field(None, validation_alias="FLYWHEEL_API_KEYS")
+    api_requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        100, validation_alias="FLYWHEEL_API_REQUESTS_PER_MINUTE"
+    )
+    dagster_url: str | None = Field(None, validation_alias="FLYWHEEL_DAGSTER_URL")
+
     @field_validator("home", "training_data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -132,6 +155,11 @@ class Settings(BaseSettings):
     def warehouse_address(self) -> str:
         """FLYWHEEL_WAREHOUSE, or the folder `warehouse` in FLYWHEEL_HOME; with FLYWHEEL_LOCAL always that folder."""
         return str(self.home / "warehouse") if self.local or self.warehouse is None else self.warehouse
+
+    @property
+    def dagster_address(self) -> str:
+        """FLYWHEEL_DAGSTER_URL, or the UI of make dev on this machine."""
+        return self.dagster_url or f"http://127.0.0.1:{self.dagster_port}"
 
     @property
     def uses_local_model_server(self) -> bool:

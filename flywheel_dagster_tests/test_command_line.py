@@ -22,7 +22,7 @@ from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.replies.making import read_all, write_replies
 
 Flywheel = Callable[..., subprocess.CompletedProcess[str]]
-PROMISED = "up down demo dev migrate org connection events simulate import rebuild relink erase lineage doctor database-url ingester replies model"
+PROMISED = "up down demo dev migrate org connection key events simulate import rebuild relink erase lineage doctor database-url ingester api replies model"
 PASSED_ON = ("materialize", "bench")  # to processes of their own
 ROW = {
     "organization_id": "acme",

@@ -52,8 +52,8 @@ def trained(connection: Connection, folder: Path, person: Person) -> str:
         " values (%s, 'openai', '{}', 's', 'succeeded', 'file-training', 'ftjob-1', 'ft:gpt:acme')", (dataset.hash,),
     )  # fmt: skip
     connection.execute(
-        "insert into model_registry (organization_id, model_id, model_version, base_model, trainer, dataset_hash, status)"
-        " values ('acme', 'ft:gpt:acme', 'v1.0.0', 'gpt', 'openai', %s, 'deployed')", (dataset.hash,),
+        "insert into model_registry (organization_id, model_id, model_version, base_model, trainer, dataset_hash, status, ab_test_group, traffic_percentage)"
+        " values ('acme', 'ft:gpt:acme', 'v1.0.0', 'gpt', 'openai', %s, 'deployed', 'control', 100)", (dataset.hash,),
     )  # fmt: skip
     connection.execute(
         "insert into fine_tuning_jobs (dataset_hash, trainer, settings, settings_hash, status, training_file_id, provider_job_id, model_id)"

@@ -68,7 +68,8 @@ def add(
     _require_usable(provider, kind or kinds[0], value)
     with service() as connection:
         connection.execute(
-            statement("save_organization"), {"id": organization, "name": None, "share": None, "train": None, "redact": None}
+            statement("save_organization"),
+            {"id": organization, "name": None, "share": None, "train": None, "deploy": None, "redact": None},
         )
         row = connection.execute(
             statement("add_connection"),

@@ -1,4 +1,5 @@
-"""`flywheel model`: asks a registered model for a message, shows trainings, and ends one, or what a model runs on."""
+"""`flywheel model`: asks a registered model for a message, shows trainings, and ends one, or what a model runs on. Who serves is decided in
+`deployments.py`, and shown in `model_tables.py`."""
 
 import asyncio
 import sys
@@ -12,6 +13,7 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
+from flywheel_dagster.commands import deployments, model_tables
 from flywheel_dagster.commands.connecting import migrated
 from flywheel_dagster.database import addresses, connect, statement
 from flywheel_dagster.errors import InputError
@@ -20,12 +22,14 @@ from flywheel_dagster.training.choice import undeploy
 from flywheel_dagster.training.jobs import end_job
 from flywheel_dagster.training.trial import Trial, try_model
 
-app = typer.Typer(no_args_is_help=True, help="The models that were trained.")
+app = typer.Typer(no_args_is_help=True, help="The models that were trained, and who of them serves.")
+app.add_typer(model_tables.app)
+app.add_typer(deployments.app)
 
 
 @app.callback()
 def models() -> None:
-    """The models that were trained."""
+    """The models that were trained, and who of them serves."""
 
 
 @app.command("test")
@@ -108,7 +112,7 @@ def end_deployment(
     with connect(addresses(settings).service) as connection:
         row = connection.execute(statement("model_to_undeploy"), {"scope": scope, "version": version}).fetchone()
     if row is None:
-        raise InputError(f"scope {scope!r} has no version {version}; see the table model_registry")
+        raise InputError(f"scope {scope!r} has no version {version}; see flywheel model list")
     trainer, model_id, deployed = row
     if deployed and not force:
         raise InputError(f"{model_id} is deployed as {deployed}, whose users would get no answer; replace it first, or say --force")

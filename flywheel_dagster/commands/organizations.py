@@ -25,6 +25,9 @@ def add(
     name: Annotated[str | None, typer.Option(help="For people.")] = None,
     share: Annotated[bool | None, typer.Option("--share/--no-share", help="Its messages may train the global model.")] = None,
     train: Annotated[bool | None, typer.Option("--train/--no-train", help="Every week it gets a model of its own.")] = None,
+    deploy: Annotated[
+        bool | None, typer.Option("--deploy/--no-deploy", help="A version of its own gets its first traffic by itself.")
+    ] = None,
     redact: Annotated[
         bool | None,
         typer.Option("--redact/--no-redact", help="Personal data in its messages is replaced in examples (on by default)."),
@@ -34,7 +37,8 @@ def add(
     require_valid_id(organization)
     with service() as connection:
         connection.execute(
-            statement("save_organization"), {"id": organization, "name": name, "share": share, "train": train, "redact": redact}
+            statement("save_organization"),
+            {"id": organization, "name": name, "share": share, "train": train, "deploy": deploy, "redact": redact},
         )
     print(f"organization {organization} saved")
 
@@ -42,10 +46,10 @@ def add(
 @app.command("list")
 def list_() -> None:
     """List the organizations, their outcomes and what they consent to."""
-    table = Table("organization", "name", "shares with global", "own model", "redacted", "senders", "outcomes")
+    table = Table("organization", "name", "shares with global", "own model", "deploys it", "redacted", "senders", "outcomes")
     with service() as connection:
         for row in connection.execute(statement("list_organizations")).fetchall():
-            table.add_row(row[0], row[1] or "", *("yes" if each else "no" for each in row[2:5]), str(row[5]), str(row[6]))
+            table.add_row(row[0], row[1] or "", *("yes" if each else "no" for each in row[2:6]), str(row[6]), str(row[7]))
     Console().print(table)
 
 
@@ -55,7 +59,8 @@ def revoke(organization: Annotated[str, typer.Argument(help="Its id.")]) -> None
     with service() as connection:
         require_organization(connection, organization)
         connection.execute(
-            statement("save_organization"), {"id": organization, "name": None, "share": False, "train": False, "redact": None}
+            statement("save_organization"),
+            {"id": organization, "name": None, "share": False, "train": False, "deploy": False, "redact": None},
         )
     print(f"organization {organization} consents to nothing now")
 

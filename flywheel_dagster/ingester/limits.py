@@ -8,7 +8,6 @@ from starlette.requests import Request
 
 BODY_LIMIT = 5 * 2**20  # SendGrid's batches end at 768 KB, HubSpot's at 100 events
 INBOUND_LIMIT = 32 * 2**20  # a reply with its attachments: 20 to 30 MB by the vendor's pages
-HEADER_LIMIT = 320 * 2**10  # a read of the socket brings up to 256 KB, the end of an earlier body among them
 _REMEMBERED = 10_000
 
 

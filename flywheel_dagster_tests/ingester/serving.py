@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import httpx
 import uvicorn
 
+from flywheel_dagster.http_server import BoundedHeaders, listen
 from flywheel_dagster.ingester.app import build_app
-from flywheel_dagster.ingester.server import BoundedHeaders, listen
 from flywheel_dagster.settings import Settings
 from flywheel_dagster_tests.conftest import Database
 

@@ -10,6 +10,6 @@ on conflict (scope, dataset_hash, trainer, settings_hash) do update set
   status = case when r.status in ('ready', 'failed') then excluded.status else r.status end,
   model_id = case when r.fine_tuning_job_id = excluded.fine_tuning_job_id then r.model_id else excluded.model_id end,
   fine_tuning_job_id = excluded.fine_tuning_job_id
-where r.fine_tuning_job_id is distinct from excluded.fine_tuning_job_id
+where r.status <> 'deployed' and r.fine_tuning_job_id is distinct from excluded.fine_tuning_job_id
   or r.status in ('ready', 'failed') and r.status <> excluded.status
 returning xmax = 0 as created

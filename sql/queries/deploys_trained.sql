@@ -1,0 +1,1 @@
+select deploys_trained from organizations where id = %(scope)s

@@ -1,0 +1,1 @@
+update api_keys set last_used_at = now() where id::text = %(id)s

@@ -1,0 +1,1 @@
+select * from roll_back(%(scope)s, %(actor)s, %(reason)s)
