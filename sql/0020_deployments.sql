@@ -130,6 +130,17 @@ begin
 end
 $$;
 
+-- Refuses what may not answer anybody: failed, not trained yet, or deprecated.
+create function require_fit(m model_registry, refusal text) returns void language plpgsql as $$
+begin
+  if m.status in ('failed', 'training') or m.deprecated_at is not null then
+    raise exception '% of % %: it %', m.model_version, m.scope, refusal,
+      case m.status when 'failed' then 'failed its examination' when 'training' then 'is not trained yet' else 'is deprecated' end
+      using errcode = 'check_violation', hint = 'choose another version; see flywheel model list';
+  end if;
+end
+$$;
+
 create function retire_model(registry uuid) returns void language sql as $$
   update model_registry set status = 'archived', traffic_percentage = 0, ab_test_group = null where id = registry and status = 'deployed';
 $$;
@@ -158,11 +169,7 @@ begin
   if not (traffic >= 0.01 and traffic <= 100) then
     raise exception '% %% is no share of the traffic', traffic using errcode = 'check_violation', hint = 'it is at least 0.01 and at most 100';
   end if;
-  if m.status in ('failed', 'training') or m.deprecated_at is not null then
-    raise exception '% of % can''t be deployed: it %', m.model_version, m.scope,
-      case m.status when 'failed' then 'failed its examination' when 'training' then 'is not trained yet' else 'is deprecated' end
-      using errcode = 'check_violation', hint = 'deploy another version; see flywheel model list';
-  end if;
+  perform require_fit(m, 'can''t be deployed');
   select * into control from model_registry where scope = m.scope and status = 'deployed' and ab_test_group = 'control';
   select coalesce(sum(traffic_percentage), 0) into others from model_registry
   where scope = m.scope and status = 'deployed' and ab_test_group not in ('control', arm) and id <> m.id;
@@ -257,11 +264,7 @@ declare
   m model_registry := model_of_registry(registry);
 begin
   perform act_as('set_baseline', actor, reason);
-  if m.status in ('failed', 'training') or m.deprecated_at is not null then
-    raise exception '% of % is no baseline: it %', m.model_version, m.scope,
-      case m.status when 'failed' then 'failed its examination' when 'training' then 'is not trained yet' else 'is deprecated' end
-      using errcode = 'check_violation', hint = 'choose another version; see flywheel model list';
-  end if;
+  perform require_fit(m, 'is no baseline');
   update model_registry set is_baseline = false where scope = m.scope and is_baseline and id <> registry;
   update model_registry set is_baseline = true where id = registry and not is_baseline;
   return model_of_registry(registry);
@@ -273,11 +276,7 @@ create function roll_back_to(registry uuid, actor text default null, reason text
 declare
   m model_registry := model_of_registry(registry);
 begin
-  if m.status in ('failed', 'training') or m.deprecated_at is not null then
-    raise exception '% of % can''t come back: it %', m.model_version, m.scope,
-      case when m.status = 'failed' then 'failed its examination' when m.status = 'training' then 'is not trained yet' else 'is deprecated' end
-      using errcode = 'check_violation', hint = 'deploy another version; see flywheel model list';
-  end if;
+  perform require_fit(m, 'can''t come back');
   perform act_as('roll_back', actor, reason);
   perform retire_model(v.id) from model_registry v where v.scope = m.scope and v.status = 'deployed' and v.id <> registry;
   perform act_as('restore', actor, reason);
@@ -331,6 +330,7 @@ drop function promote_model(uuid, text, text);
 drop function deploy_model(uuid, double precision, text, text, text, text);
 drop function serve_model(uuid, text, double precision);
 drop function retire_model(uuid);
+drop function require_fit(model_registry, text);
 drop function model_of_registry(uuid);
 drop function models_live_at(text, timestamptz);
 drop function serving_models(text);

@@ -130,7 +130,10 @@ def variant_of(connection: psycopg.Connection[TupleRow], scope: str, arm: str) -
 
 def units_of(connection: psycopg.Connection[TupleRow], experiment: Experiment, *, as_of: datetime, age: timedelta | None) -> Units:
     """The units that are `age` old (None: all), with what had happened to them by then (None: by `as_of`)."""
-    with connection.cursor(row_factory=dict_row) as cursor:
+    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            "select set_config('work_mem', '256MB', true), set_config('jit', 'off', true)"
+        )  # hundreds of thousands of units
         values = {"experiment_id": experiment.id, "as_of": as_of, "age": age}
         return Units(cursor.execute(statement("experiment_totals"), values).fetchall())
 
