@@ -14,7 +14,7 @@ from flywheel_dagster.errors import InputError
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.models.making import arms
 from flywheel_dagster_tests.models.verdicts import making
-from flywheel_dagster_tests.models.verdicts.making import Trial
+from flywheel_dagster_tests.models.verdicts.making import Trial, as_owner
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -86,8 +86,7 @@ def test_what_the_daily_verdict_may_not_do_a_person_may(
 
 
 def test_the_last_decision_stands_beside_how_it_is_now(trial: Trial, connection: Connection) -> None:
-    connection.execute("update experiments set started_at = now() - interval '8 days'")
-    connection.commit()
+    as_owner(connection, "update experiments set started_at = now() - interval '8 days'")
     assert "inconclusive → none" in said("decide", "--actor", "kim")
     shown = said("show")
     assert "by kim: inconclusive → none (it has run for" in shown

@@ -27,6 +27,7 @@ from flywheel_dagster.settings import Settings
 from flywheel_dagster.training.choice import chat_with
 from flywheel_dagster.training.routing import RewardRanking, ranking_of, router_of
 from flywheel_dagster_tests.conftest import Database
+from flywheel_dagster_tests.models.verdicts.making import as_owner
 from flywheel_dagster_tests.sandbox.model_server.served import Served, make_examples
 from flywheel_dagster_tests.training.examination.making import HOOK, body, build, write_outcomes
 
@@ -80,8 +81,7 @@ def test_from_two_deployed_models_to_what_their_messages_led_to(local: Settings,
             control, variant = [await registry.register_model(model, organization_id="acme") for model in ids]
             await registry.deploy_model(control)
             await registry.deploy_model(variant, 50, "variant_a")
-            connection.execute("update experiments set salt = 'of the tests'")
-            connection.commit()
+            as_owner(connection, "update experiments set salt = 'of the tests'")
             said = []
             for number in range(8):
                 said.append(await ask(router, f"lead-{number}"))
