@@ -2,7 +2,6 @@
 
 import shutil
 from datetime import UTC, date, datetime, timedelta
-from importlib.util import find_spec
 
 import dagster as dg
 import psycopg
@@ -190,27 +189,6 @@ def test_the_whole_graph_runs_with_each_trainer_by_configuration_alone(
     registered = "select trainer, model_id, status, base_model from model_registry"
     assert connection.execute(registered).fetchall() == [(trainer, shown["model_id"], "ready", shown["base_model"])]
     assert connection.execute("select count(*) from model_answers where trainer = %s", (trainer,)).fetchone() != (0,)
-
-
-@pytest.mark.acceptance
-@pytest.mark.skipif(find_spec("peft") is None, reason="the extra lora is not installed")
-@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft's use of transformers
-def test_the_whole_graph_runs_with_lora_by_configuration_alone(
-    connection: Connection, run: Run, configured: Database, model_server: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """135 million weights, trained for one epoch, may fail the examination; then they are registered as failed, with their report."""
-    model_server.stand_in(configured.settings.home)
-    for name, value in {"HOME": str(configured.settings.home), "TRAINER": "lora", "EPOCHS": "1", "MAX_TEST_PROMPTS": "10"}.items():
-        monkeypatch.setenv(f"FLYWHEEL_{name}", value)
-    write_deals(connection, 60)
-    assert run("score_weeks", partition_key=str(WEEK)).success
-    trained = run("train_scope", partition_key="global")
-    shown = metadata(trained, "fine_tuned_model")
-    assert (shown["trainer"], shown["loss"] is not None) == ("lora", True)
-    ((trainer, model_id, status),) = connection.execute("select trainer, model_id, status from model_registry").fetchall()
-    assert (trainer, model_id, status) == ("lora", shown["model_id"], "ready" if trained.success else "failed")
-    report = "select count(*) from model_answers a join model_examinations e on e.model_id = a.model_id where a.trainer = 'lora'"
-    assert connection.execute(report).fetchone() != (0,)
 
 
 def test_an_earlier_job_is_not_forgotten_when_the_next_dataset_is_trained_on(
