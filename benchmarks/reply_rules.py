@@ -1,13 +1,12 @@
 """The rules that read replies: replies a second on one core, time by length, hostile texts, and how often they are right beside counting keywords."""
 
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 
-from benchmarks.measuring import Ground, Report, console
+from benchmarks.measuring import Ground, Report, console, processor_seconds
 from flywheel_dagster.replies.evaluation import FIELDS, Evaluation, evaluate
 from flywheel_dagster.replies.own_words import OwnWords, own_words
 from flywheel_dagster.replies.rules.classify import classify_by_rules
@@ -99,15 +98,15 @@ def measure(place: Ground, rows: int) -> Report:
     classify_by_rules(replies[0])
     times = max(1, min(rows, 20_000) // len(replies))
     report = Report("Replies by rules, one core")
-    floor = _seconds(lambda: [keyword_floor(words.text) for words in replies]) * times
-    took = _seconds(lambda: [classify_by_rules(words) for words in replies]) * times
+    floor = processor_seconds(lambda: [keyword_floor(words.text) for words in replies]) * times
+    took = processor_seconds(lambda: [classify_by_rules(words) for words in replies]) * times
     count = len(replies) * times
     report.add("counting 40 keywords", floor, count, ratio="1.0 (the floor)")
     report.add("rules, a typical mix", took, count, ratio=f"{took / floor:.0f} x its time")
     _add_lengths(report)
     for name, text in _HOSTILE.items():
         words = own_words(text)
-        report.add(f"hostile: {name}", _seconds(lambda words=words: classify_by_rules(words)), 1)
+        report.add(f"hostile: {name}", processor_seconds(lambda words=words: classify_by_rules(words)), 1)
     _show_accuracy()
     return report
 
@@ -117,21 +116,11 @@ def _add_lengths(report: Report) -> None:
     first = 0.0
     for length in (1_000, 10_000, 100_000):
         text = (sentence * (length // len(sentence) + 1))[:length]
-        took = _seconds(lambda text=text: classify_by_rules(OwnWords(text, "", text)))
+        took = processor_seconds(lambda text=text: classify_by_rules(OwnWords(text, "", text)))
         first = first or took / length
         report.add(
             f"one reply of {length:,} characters", took, 1, ratio=f"{took / length / first:.2f} x the time a character of the first"
         )
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    """The processor's time at its best of five: others may be using the machine."""
-    times = []
-    for _ in range(5):
-        begin = time.process_time()
-        work()
-        times.append(time.process_time() - begin)
-    return max(min(times), 1e-6)
 
 
 def _show_accuracy() -> None:

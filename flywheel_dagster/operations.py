@@ -6,6 +6,7 @@ import dagster as dg
 import psycopg
 from psycopg.rows import TupleRow
 
+from flywheel_dagster.actors import actor_of
 from flywheel_dagster.database import statement
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.models.deployment import archive, roll_back
@@ -39,7 +40,7 @@ def promote_the_winner(context: dg.OpExecutionContext, config: PromotionConfig, 
     from flywheel_dagster.models.verdicts.promoting import promote_winner as promote
     from flywheel_dagster.models.verdicts.rules import rules_of
 
-    actor = _actor(context)
+    actor = actor_of(context.run)
     with plain_failures(), flywheel.connection() as connection:
         if _done_before(connection, config.scope, actor):
             context.log.info("this was done before its worker died")
@@ -61,7 +62,7 @@ def promote_the_winner(context: dg.OpExecutionContext, config: PromotionConfig, 
 @dg.op(name="roll_back")
 def take_back(context: dg.OpExecutionContext, config: RollbackConfig, flywheel: Flywheel) -> None:
     """Bring back the scope's control before this one with all traffic, or end one variant."""
-    actor = _actor(context)
+    actor = actor_of(context.run)
     with plain_failures(), flywheel.connection() as connection:
         if _done_before(connection, config.scope, actor):
             told = "this was done before its worker died"
@@ -92,11 +93,6 @@ def _end_variant(connection: psycopg.Connection[TupleRow], config: RollbackConfi
         )
     ended = archive(variant, actor=actor, reason=config.reason, action="roll_back").run(connection)
     return f"{ended.model_version} is {ended.status}"
-
-
-def _actor(context: dg.OpExecutionContext) -> str:
-    """The run, or the one that it is a retry of."""
-    return f"run {context.run.tags.get('dagster/root_run_id') or context.run.run_id}"
 
 
 def _done_before(connection: psycopg.Connection[TupleRow], scope: str, actor: str) -> bool:

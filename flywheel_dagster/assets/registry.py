@@ -3,6 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
+from flywheel_dagster.actors import actor_of
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.models.first_traffic import FirstTraffic, give_first_traffic, wants_first_traffic
 from flywheel_dagster.names import FINE_TUNED_MODEL, GROUP_MODELS, MODEL_EVALUATION, MODEL_REGISTRY_ENTRY, OWNER_MODELS
@@ -44,7 +45,7 @@ def model_registry_entry(
         first = FirstTraffic(None, "nobody asked for it")
         if wants_first_traffic(connection, settings, scope) if wanted is None else wanted:
             percent = config.ab_test_percentage or settings.deploy_percent
-            first = give_first_traffic(connection, entry, percent, actor=f"run {context.run.run_id[:8]}", reason="newly trained")
+            first = give_first_traffic(connection, entry, percent, actor=actor_of(context.run), reason="newly trained")
             context.log.info(f"first traffic: {first.reason}")
     context.log.info(f"{scope} {entry.model_version}: {entry.model_id} ({'new' if entry.created else 'registered before'})")
     return dg.MaterializeResult(

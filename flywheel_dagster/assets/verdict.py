@@ -1,12 +1,14 @@
 """`experiment_verdict`: a day's verdict on a scope's experiment, and on promotions that are not settled yet."""
 
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import psycopg
 from psycopg.rows import TupleRow
 
+from flywheel_dagster.actors import actor_of
 from flywheel_dagster.database import statement
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.models.routing.assignment import Arm
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from flywheel_dagster.models.verdicts.running import Experiment
 
 SAMPLE_RATIO, GUARDRAILS, PROMOTIONS = "sample_ratio_holds", "guardrails_hold", "promotions_hold"
-_FUNNEL = ("units", "replied", "meeting", "deal")
-_HARM = ("bounced", "spam_reported", "unsubscribed", "negative_reply")
+_FUNNEL = ("replied", "meeting", "deal")
 
 
 @dg.asset(
@@ -50,12 +51,13 @@ def experiment_verdict(context: dg.AssetExecutionContext, flywheel: Flywheel) ->
     Looks again at promotions on young outcomes first: deals that came late may take the model back. With FLYWHEEL_EXPERIMENT_ACTS=false the verdict
     is only written down; the jobs promote_winner and rollback act on it.
     """
+    from flywheel_dagster.models.experiments.guardrails import NAMES
     from flywheel_dagster.models.verdicts.deciding import decide  # numpy and scipy, which nothing else here needs at load time
     from flywheel_dagster.models.verdicts.re_examining import look_again
     from flywheel_dagster.models.verdicts.rules import allowed_of, rules_of
 
     settings, scope, now = flywheel.settings(), context.partition_key, datetime.now(UTC)
-    rules, allowed, actor = rules_of(settings), allowed_of(settings), f"run {context.run.run_id[:8]}"
+    rules, allowed, actor = rules_of(settings), allowed_of(settings), actor_of(context.run)
     with plain_failures(), flywheel.connection() as connection:
         again = look_again(connection, scope, now=now, actor=actor, allowed=allowed)
         decisions = decide(connection, scope, rules, now=now, actor=actor, allowed=allowed)
@@ -67,9 +69,7 @@ def experiment_verdict(context: dg.AssetExecutionContext, flywheel: Flywheel) ->
         context.log.info(f"{decision.arm}: {decision.judgement.verdict}, {decision.judgement.reason}; done: {decision.action}")
     criteria = [(decision, each) for decision in decisions for each in decision.judgement.criteria]
     broken = [f"{decision.arm}: {each.text}" for decision, each in criteria if each.name == "sample_ratio" and not each.passed]
-    harm = [
-        f"{decision.arm}: {each.text}" for decision, each in criteria if each.name in (*_HARM, "cost_a_meeting") and not each.passed
-    ]
+    harm = [f"{decision.arm}: {each.text}" for decision, each in criteria if each.name in NAMES and not each.passed]
     nothing = "no experiment runs: deploy a version beside the control to begin one"
     return dg.MaterializeResult(
         check_results=[
@@ -143,6 +143,7 @@ def _checked(name: str, failed: list[str], otherwise: str) -> dg.AssetCheckResul
 
 def _funnels(connection: psycopg.Connection[TupleRow], experiment: "Experiment", now: datetime) -> list[dict[str, object]]:
     """Each arm's units and what became of them by several ages."""
+    from flywheel_dagster.models.experiments.guardrails import EVENTS
     from flywheel_dagster.models.verdicts.running import units_of
 
     rows: list[dict[str, object]] = []
@@ -151,7 +152,7 @@ def _funnels(connection: psycopg.Connection[TupleRow], experiment: "Experiment",
         for arm in (Arm.CONTROL, *experiment.variants):
             counts = units.counts(arm)
             if counts["units"]:
-                shares = {name: f"{counts[name]:,.0f} ({counts[name] / counts['units']:.2%})" for name in (*_FUNNEL[1:], *_HARM)}
+                shares = {name: f"{counts[name]:,.0f} ({counts[name] / counts['units']:.2%})" for name in (*_FUNNEL, *EVENTS)}
                 rows.append(
                     {
                         "age in days": days,
@@ -172,4 +173,4 @@ def _path(decision: "Decision") -> dg.MarkdownMetadataValue:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or value in (float("inf"), float("-inf")) else f"{value:+.4f}"
+    return "–" if value is None or not isfinite(value) else f"{value:+.4f}"

@@ -22,7 +22,9 @@ from flywheel_dagster.models.experiments.totals import Totals
 from flywheel_dagster.models.experiments.verdict import finite
 
 EVENTS = ("bounced", "spam_reported", "unsubscribed", "negative_reply")
-TESTS = len(EVENTS) + 1
+COST = "cost_a_meeting"
+NAMES = (*EVENTS, COST)
+TESTS = len(NAMES)
 _RATIOS = np.geomspace(1.2, 10.0, 12)
 
 
@@ -66,7 +68,7 @@ def cost_a_meeting(totals: Totals, *, alpha: float, policy: Policy) -> Guardrail
     """The test of USD a meeting. Without `minimum_events` meetings in both arms it says nothing and isn't breached."""
     control, variant = (finite(float(each)) for each in _ratios(totals)[0])
     lower = float(cost_bound(totals, alpha=alpha, policy=policy))
-    return Guardrail("cost_a_meeting", control, variant, lower, 0.0, lower > 0)
+    return Guardrail(COST, control, variant, lower, 0.0, lower > 0)
 
 
 def cost_bound(totals: Totals, *, alpha: float, policy: Policy) -> Floats:

@@ -1,6 +1,6 @@
 """What must hold before any number is believed or any traffic is added: both arms exposed, feeds alive, the right shares, no guardrail breached."""
 
-from flywheel_dagster.models.experiments.guardrails import Guardrail, guardrails
+from flywheel_dagster.models.experiments.guardrails import COST, Guardrail, guardrails
 from flywheel_dagster.models.experiments.policies import Policy
 from flywheel_dagster.models.experiments.sample_ratio import sample_ratio
 from flywheel_dagster.models.experiments.totals import Totals
@@ -11,7 +11,7 @@ _NAMES = {
     "spam_reported": "spam reports",
     "unsubscribed": "unsubscribes",
     "negative_reply": "negative replies",
-    "cost_a_meeting": "cost a meeting",
+    COST: "cost a meeting",
 }
 
 
@@ -58,6 +58,6 @@ def _text(found: Guardrail) -> str:
     if found.control is None or found.variant is None:
         return f"{_NAMES[found.name]}: nothing to compare yet"
     worse = "worse than control" if found.breached else "not shown to be worse than control"
-    if found.name == "cost_a_meeting":
+    if found.name == COST:
         return f"{_NAMES[found.name]}: ${found.variant:,.4g} against ${found.control:,.4g}, {worse}"
     return f"{_NAMES[found.name]}: {found.variant:.2%} against {found.control:.2%}, {worse} (evidence {found.evidence:.3g} of {found.threshold:.0f})"

@@ -64,10 +64,12 @@ def decide(
     Nobody waits while it judges: deployments are locked only to store and act, and what changed meanwhile is judged anew.
     """
     looked = consider(connection, scope, rules, now=now)
+    if not looked:
+        return []
     with connection.transaction():
         connection.execute("select lock_deployments()")
         present = experiment_of(connection, scope=scope)
-        if looked and (present is None or (present.id, present.arms) != (looked[0].experiment.id, looked[0].experiment.arms)):
+        if present is None or (present.id, present.arms) != (looked[0].experiment.id, looked[0].experiment.arms):
             looked = consider(connection, scope, rules, now=now)
         decided: list[Decision] = []
         for each in filter(only, looked):
@@ -95,7 +97,7 @@ def consider(connection: psycopg.Connection[TupleRow], scope: str, rules: Rules 
         moved = moved_units(connection, experiment)
     variants, days = len(experiment.variants), experiment.days(now)
     found = []
-    for arm in (arm for arm in experiment.variants if arm in experiment.present):
+    for arm in experiment.compared:
         old, everybody = matured.totals(experiment, arm), exposed.totals(experiment, arm)
         judgement = judge(old, days=days, exposed=everybody, policy=rules.policy, variants=variants, feeds_alive=alive, prior=prior)
         ramp = may_ramp(everybody, days=days, matured=old, policy=rules.policy, variants=variants, feeds_alive=alive)
@@ -120,7 +122,7 @@ def _called_for(experiment: Experiment, arm: Arm, judgement: Judgement, ramps: l
             return Action.PROMOTE
         case Verdict.KEEP | Verdict.ROLL_BACK:
             return Action.END_VARIANT
-    target = ramp_to / 100 / (len(experiment.present) - 1)
+    target = ramp_to / 100 / (len(experiment.compared))
     grows = experiment.present[arm].share < target - 1e-9
     return Action.RAMP if grows and all(ramp.allowed for ramp in ramps) else Action.NONE
 
@@ -134,7 +136,7 @@ def _act(connection: psycopg.Connection[TupleRow], decision: Decision, actor: st
             harmful = decision.judgement.verdict is Verdict.ROLL_BACK
             archive(decision.variant, actor=actor, reason=why, action="roll_back" if harmful else "archive").run(connection)
         case Action.RAMP:
-            share = decision.rules.ramp_to / (len(decision.experiment.present) - 1)
+            share = decision.rules.ramp_to / (len(decision.experiment.compared))
             why = f"decision {decision.id}: {decision.ramp.reason}"
             deploy(decision.variant, share, decision.arm, actor=actor, reason=why).run(connection)
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from flywheel_dagster.models.experiments.confidence_sequence import path
 from flywheel_dagster.models.experiments.policies import Policy
+from flywheel_dagster.models.experiments.verdict import finite
 from flywheel_dagster.models.routing.assignment import Arm
 from flywheel_dagster.models.verdicts.running import Experiment, Units
 
@@ -24,8 +25,4 @@ def path_of(units: Units, experiment: Experiment, variant: Arm, policy: Policy) 
     alpha = policy.alpha / len(experiment.variants)
     walked = path(totals, planned_units=policy.planned_units, alpha=alpha, minimum_events=policy.minimum_events)
     points = zip(days, walked.estimate.tolist(), walked.lower.tolist(), walked.upper.tolist(), strict=True)
-    return [Point(day, estimate, _known(low), _known(high)) for day, estimate, low, high in points if isfinite(estimate)]
-
-
-def _known(bound: float) -> float | None:
-    return bound if isfinite(bound) else None
+    return [Point(day, estimate, finite(low), finite(high)) for day, estimate, low, high in points if isfinite(estimate)]

@@ -40,7 +40,7 @@ def promote_winner(
     found = Winner(None, None, decisions)
     if found.best.action is Action.PROMOTE:
         return Winner("variant", found.best.variant, decisions)
-    present = found.best.experiment.present
-    if len(decisions) == len(present) - 1 and all(each.action is Action.END_VARIANT for each in decisions):
-        return Winner("control", present[Arm.CONTROL].registry_id, decisions)
+    experiment = found.best.experiment
+    if len(decisions) == len(experiment.compared) and all(each.action is Action.END_VARIANT for each in decisions):
+        return Winner("control", experiment.present[Arm.CONTROL].registry_id, decisions)
     return found

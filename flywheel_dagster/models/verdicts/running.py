@@ -52,6 +52,11 @@ class Experiment:
         last = max(each.epoch for each in self.arms)
         return {each.arm: each for each in self.arms if each.epoch == last}
 
+    @property
+    def compared(self) -> tuple[Arm, ...]:
+        """The variants that run now."""
+        return tuple(arm for arm in self.variants if arm in self.present)
+
     def days(self, now: datetime) -> float:
         """How long it has run."""
         return ((self.ended_at or now) - self.started_at) / timedelta(days=1)

@@ -42,7 +42,7 @@ def breaches(connection: psycopg.Connection[TupleRow], rules: Rules = USUAL, *, 
         own = experiment.rules or rules
         exposed = units_of(connection, experiment, as_of=now, age=None)
         matured = units_of(connection, experiment, as_of=now, age=own.age)
-        for arm in (arm for arm in experiment.variants if arm in experiment.present):
+        for arm in experiment.compared:
             guards = harm(
                 exposed.totals(experiment, arm),
                 matured.totals(experiment, arm),

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks.experiments import AGE, DAYS, World, crossed, misses, re_examined, rows, run, simulate, totals
 from benchmarks.experiments import Line as SimulatedLine
+from benchmarks.experiments import crossed, misses, re_examined, rows, run
+from benchmarks.simulated_experiments import AGE, DAYS, World, simulate, totals
 from flywheel_dagster.models.experiments.judge import judge
 from flywheel_dagster.models.experiments.planning import Design, plan
 from flywheel_dagster.models.experiments.policies import EVIDENCE, SCORE
