@@ -190,7 +190,7 @@ def _files_beside_floor(connection: psycopg.Connection[TupleRow], ground: Ground
         connection.execute("set local enable_sort = off")  # both read the lines in the order of their index
         for _ in range(3):
             reading.append(seconds(read)[0])
-            writing.append(seconds(lambda: assembly.write_lines(connection, folder, repeats=False))[0])
+            writing.append(seconds(lambda: assembly.write_lines(connection, folder))[0])
             connection.execute("set local enable_sort = off")
         found = connection.execute(
             "select count(*), (select count(*) from scored_training_rows where example is not null) from dataset_selection"

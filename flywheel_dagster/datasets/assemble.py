@@ -14,8 +14,6 @@ from flywheel_dagster.datasets.publishing import Draft, publish, write_files
 from flywheel_dagster.datasets.selection import Selection
 from flywheel_dagster.datasets.streaming import stream_to_files
 
-_SIDES = {"T": TRAIN, "V": VALIDATION, "X": TEST}
-
 
 def assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Path, selection: Selection) -> Dataset:
     """Choose, write and publish the dataset of a scope ("global" or an organisation's id).
@@ -29,19 +27,18 @@ def assemble(connection: psycopg.Connection[TupleRow], scope: str, directory: Pa
     with held_lock(connection, Lock.ASSEMBLY):
         with one_snapshot(connection):
             draft = Draft(CHAT, scope, selection, choose(connection, scope, selection))
-            folder = write_files(
-                connection, draft, directory, lambda folder: write_lines(connection, folder, repeats=selection.repeat_up_to > 1)
-            )
+            folder = write_files(connection, draft, directory, lambda folder: write_lines(connection, folder))
         return publish(connection, draft, directory, folder)
 
 
-def write_lines(connection: psycopg.Connection[TupleRow], folder: Path, *, repeats: bool) -> list[Written]:
+def write_lines(connection: psycopg.Connection[TupleRow], folder: Path) -> list[Written]:
     """Write the JSONL files of the members that stand in `dataset_selection`."""
     # The selection and the rows are read side by side, each from its index: joined in any other way, all lines would be sorted on disk.
     connection.execute("set local enable_sort = off")
     connection.execute("set local enable_hashjoin = off")
-    paths = {letter: folder / name for letter, name in _SIDES.items()}
-    written = stream_to_files(connection, sql.SQL(statement("copy_dataset_lines")), paths, repeats=repeats)
+    written = stream_to_files(
+        connection, sql.SQL(statement("copy_dataset_lines")), [folder / name for name in (TRAIN, VALIDATION, TEST)]
+    )
     connection.execute("set local enable_sort = on")
     connection.execute("set local enable_hashjoin = on")
     return written

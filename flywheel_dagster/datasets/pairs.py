@@ -71,8 +71,8 @@ def _write(connection: psycopg.Connection[TupleRow], folder: Path) -> Iterator[W
         with connection.cursor("pair_lines") as lines:
             for side, preferred, rejected in lines.execute(statement("pair_lines")):
                 prompt, won, lost = pair_of(orjson.loads(preferred), orjson.loads(rejected))
-                files["", side].write([_line(dpo_example(prompt, won, lost))])
-                files["kto_", side].write([_line(row) for row in kto_rows(prompt, won, lost)])
+                files["", side].write(_line(dpo_example(prompt, won, lost)), 1)
+                files["kto_", side].write(b"".join(_line(row) for row in kto_rows(prompt, won, lost)), 2)
     yield from (file.written() for file in files.values())
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
+from struct import Struct
 from typing import Self
 
 import psycopg
@@ -15,12 +16,15 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.datasets.files import Written
 
-_Line = bytes | bytearray | memoryview
+_Lines = bytes | memoryview
 _LINES = 1_000  # to hash and write at once
-_SIGNATURE, _TRAILER = 19, 2  # bytes before the first row of a binary COPY and behind the last
+_SIGNATURE, _TRAILER, _FIELDS = (
+    19,
+    2,
+    2,
+)  # bytes before the first row of a binary COPY, behind the last, and for a row's number of fields
+_COUNTED = Struct(">4xii")  # the length of a number, the number of lines, and the length of the lines behind it; -1 for null
 _SYNC_EVERY = 64 * 2**20  # bytes
-# A row of `copy_dataset_lines.sql`: the number of fields, then each with its length before it: a letter, how often (2 bytes), the line.
-_LETTER, _COPIES, _LINE = 6, 11, 17
 
 
 def stream_to_file(connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, path: Path) -> Written:
@@ -28,39 +32,36 @@ def stream_to_file(connection: psycopg.Connection[TupleRow], query: sql.SQL | sq
     with HashedFile(path) as file, connection.cursor().copy(query) as copy:
         rows = iter(copy)
         while lines := list(islice(rows, _LINES)):
-            file.write(lines)
+            file.write(b"".join(lines), len(lines))
     return file.written()
 
 
 def stream_to_files(
-    connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, paths: Mapping[str, Path], *, repeats: bool
+    connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed, paths: Sequence[Path]
 ) -> list[Written]:
-    """Write each line of a binary COPY to the file of its letter, as often as it says; `repeats`: some more than once.
+    """Write the blocks of a binary COPY, whose rows have for each file how many lines and the lines, or null.
 
-    Binary, since in a text every character would be looked at for what must be quoted.
+    Binary, since in a text every character would be looked at for what must be quoted; in blocks, since a row costs the client more than its bytes.
     https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-BINARY-FORMAT
     """
     with ExitStack() as stack:
-        files = {ord(letter): stack.enter_context(HashedFile(path)) for letter, path in paths.items()}
+        files = [stack.enter_context(HashedFile(path)) for path in paths]
         copy = stack.enter_context(connection.cursor().copy(query))
-        rows = iter(copy)
-        first = bytes(next(rows))[_SIGNATURE:]
-        while block := list(islice(rows, _LINES)):
-            if first:
-                block.insert(0, first)
-                first = b""
-            if len(block[-1]) == _TRAILER:
-                block.pop()
-            parts: dict[int, list[_Line]] = {letter: [] for letter in files}
-            if repeats:
-                for row in block:
-                    parts[row[_LETTER]].extend([row[_LINE:]] * int.from_bytes(row[_COPIES : _COPIES + 2], "big"))
-            else:
-                for row in block:
-                    parts[row[_LETTER]].append(row[_LINE:])
-            for letter, lines in parts.items():
-                files[letter].write(lines, end=b"\n")
-    return [file.written() for file in files.values()]
+        begin = _SIGNATURE
+        for row in copy:
+            if len(row) - begin > _TRAILER:
+                _write_block(memoryview(row)[begin + _FIELDS :], files)
+            begin = 0
+    return [file.written() for file in files]
+
+
+def _write_block(fields: memoryview, files: Sequence["HashedFile"]) -> None:
+    for file in files:
+        lines, size = _COUNTED.unpack_from(fields)
+        begin = _COUNTED.size
+        if size >= 0:
+            file.write(fields[begin : begin + size], lines)
+        fields = fields[begin + max(size, 0) :]
 
 
 class HashedFile:
@@ -89,15 +90,12 @@ class HashedFile:
         """What the file came to."""
         return Written(self._path.name, self._digest.hexdigest(), self._size, self._lines)
 
-    def write(self, lines: Sequence[_Line], *, end: bytes = b"") -> None:
-        """Write the lines, each with its end."""
-        if not lines:
-            return
-        block = end.join([*lines, b""])
-        self._lines += len(lines)
-        self._digest.update(block)
-        self._size += len(block)
-        rest = memoryview(block)
+    def write(self, lines: _Lines, count: int) -> None:
+        """Write lines, each with its end; so many they are."""
+        self._lines += count
+        self._digest.update(lines)
+        self._size += len(lines)
+        rest = memoryview(lines)
         while rest:
             rest = rest[self._file.write(rest) :]
         if self._size - self._synced > _SYNC_EVERY:

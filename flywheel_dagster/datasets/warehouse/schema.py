@@ -60,6 +60,7 @@ COLUMNS = (
     Column("agent_decisions", "VARCHAR", is_text_of_people=True),
     Column("model_registry_id", "VARCHAR"),
     Column("experiment_arm", "VARCHAR"),
+    Column("strategy_propensity", "DOUBLE"),
     Column("sent_at", "TIMESTAMP WITH TIME ZONE"),
     Column("lead_industry", "VARCHAR"),
     Column("lead_role", "VARCHAR"),
