@@ -7,12 +7,15 @@ import dagster as dg
 from flywheel_dagster.assets.dataset import training_jsonl
 from flywheel_dagster.assets.evaluation import model_evaluation
 from flywheel_dagster.assets.meetings import held_meetings
+from flywheel_dagster.assets.metrics import flywheel_metrics
 from flywheel_dagster.assets.model import fine_tuned_model
 from flywheel_dagster.assets.outcomes import outcome_labels
 from flywheel_dagster.assets.pairs import preference_pairs
 from flywheel_dagster.assets.performance import model_performance
+from flywheel_dagster.assets.playbooks import playbooks
 from flywheel_dagster.assets.registry import model_registry_entry
 from flywheel_dagster.assets.replies import reply_sentiment
+from flywheel_dagster.assets.strategies import agent_leaderboard, strategy_performance, winning_strategies
 from flywheel_dagster.assets.training_rows import scored_training_rows
 from flywheel_dagster.assets.unmatched import unmatched_events
 from flywheel_dagster.assets.verdict import experiment_verdict
@@ -42,6 +45,11 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
             model_registry_entry,
             model_performance,
             experiment_verdict,
+            strategy_performance,
+            winning_strategies,
+            agent_leaderboard,
+            playbooks,
+            flywheel_metrics,
         ],
         asset_checks=[bases_stay, feeds_alive],
         jobs=[*JOBS, *OPERATIONS],

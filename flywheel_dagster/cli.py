@@ -10,7 +10,18 @@ from rich.console import Console
 from rich.table import Table
 
 from flywheel_dagster.api.keys import ALL_ORGANIZATIONS, Role, hash_of, new_key
-from flywheel_dagster.commands import connections, erase, events, experiments, keys, lineage, models, organizations, replies
+from flywheel_dagster.commands import (
+    connections,
+    erase,
+    events,
+    experiments,
+    keys,
+    lineage,
+    models,
+    organizations,
+    replies,
+    strategies,
+)
 from flywheel_dagster.commands.connecting import migrated, progress, require_organization
 from flywheel_dagster.database import addresses, connect
 from flywheel_dagster.errors import FlywheelError
@@ -30,6 +41,7 @@ app.add_typer(replies.app, name="replies")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(models.app, name="model")
 app.add_typer(experiments.app, name="experiment")
+app.add_typer(strategies.app, name="strategies")
 app.command("erase")(erase.erase)
 
 _errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
@@ -98,6 +110,7 @@ def dev(port: Annotated[int | None, typer.Option(help="Port of the Dagster UI [F
     )
     environment["FLYWHEEL_DAGSTER_URL"] = settings.dagster_url or f"http://127.0.0.1:{chosen}"
     print(f"API: http://127.0.0.1:{settings.api_port} (development key, until this ends: {key})")
+    print(f"The flywheel at a glance: http://127.0.0.1:{settings.api_port}/ (sign in with that key)")
     print(f"Dagster UI: http://127.0.0.1:{chosen}", flush=True)
     sys.exit(run_together([dagster_dev(chosen), ingester(settings.ingester_port), api(settings.api_port)], environment))
 

@@ -45,7 +45,7 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> None:
     asyncio.run(_track(where, anchor))
     say("assets …")
     environment = dagster_environment(settings, own_home=True)
-    if run_module("flywheel_dagster.run", ["--observe", "--stale-weeks", "--scope", SCOPE], environment) != 0:
+    if run_module("flywheel_dagster.run", ["--observe", "--stale-weeks", "--scope", SCOPE, "--strategies"], environment) != 0:
         raise FlywheelError("the demo stopped at the step named above; run make demo again to go on from there")
     with connect(where.service) as connection:
         say("\n" + report(connection, settings, SCOPE))

@@ -3,19 +3,24 @@
 import dagster as dg
 
 from flywheel_dagster.names import (
+    AGENT_LEADERBOARD,
     EXPERIMENT_VERDICT,
     FINE_TUNED_MODEL,
+    FLYWHEEL_METRICS,
     HELD_MEETINGS,
     MODEL_EVALUATION,
     MODEL_PERFORMANCE,
     MODEL_REGISTRY_ENTRY,
     OUTCOME_LABELS,
+    PLAYBOOKS,
     PREFERENCE_PAIRS,
     REPLY_SENTIMENT,
     SCORED_TRAINING_ROWS,
+    STRATEGY_PERFORMANCE,
     TRAINING_JSONL,
     UNMATCHED_EVENTS,
     WAREHOUSE_OUTCOMES,
+    WINNING_STRATEGIES,
 )
 
 classify_replies = dg.define_asset_job(
@@ -74,6 +79,12 @@ compare_models = dg.define_asset_job(
     description="Show what each version achieved, and whether the outcome feeds are alive.",
 )
 
+learn_strategies = dg.define_asset_job(
+    "learn_strategies",
+    selection=[STRATEGY_PERFORMANCE, WINNING_STRATEGIES, AGENT_LEADERBOARD, PLAYBOOKS, FLYWHEEL_METRICS],
+    description="Count anew what changed by what was decided about messages, and learn which strategies work.",
+)
+
 observe_outcomes = dg.define_asset_job(
     "observe_outcomes",
     selection=[OUTCOME_LABELS],
@@ -104,4 +115,5 @@ JOBS = [
     watch_bases,
     compare_models,
     judge_experiment,
+    learn_strategies,
 ]

@@ -3,11 +3,13 @@
 GROUP_OUTCOMES = "outcomes"
 GROUP_TRAINING = "training"
 GROUP_MODELS = "models"
+GROUP_STRATEGIES = "strategies"
 
 POOL_REPLY_MODEL = "reply_model"
 
 OWNER_DATA = "team:data-engineering"
 OWNER_MODELS = "team:machine-learning"
+OWNER_STRATEGIES = "team:sales-strategy"
 
 OUTCOME_LABELS = "outcome_labels"
 UNMATCHED_EVENTS = "unmatched_events"
@@ -22,5 +24,10 @@ MODEL_EVALUATION = "model_evaluation"
 MODEL_REGISTRY_ENTRY = "model_registry_entry"
 MODEL_PERFORMANCE = "model_performance"
 EXPERIMENT_VERDICT = "experiment_verdict"
+PLAYBOOKS = "playbooks"
+STRATEGY_PERFORMANCE = "strategy_performance"
+WINNING_STRATEGIES = "winning_strategies"
+AGENT_LEADERBOARD = "agent_leaderboard"
+FLYWHEEL_METRICS = "flywheel_metrics"
 
 GLOBAL_SCOPE = "global"

@@ -101,6 +101,32 @@ def lines(series: Mapping[str, Sequence[tuple[float, float]]], *, title: str, xl
     return _png(figure, axes, title=title, ylabel=ylabel)
 
 
+def intervals(
+    estimates: Mapping[str, tuple[float, float, float]], *, title: str, xlabel: str, at: float, none: str = "none"
+) -> dg.MarkdownMetadataValue:
+    """Horizontal bars with their bounds as an inline PNG, the first on top: for each label estimate, lower and upper bound. Bars begin at `at`."""
+    from matplotlib.figure import Figure
+
+    if not estimates:
+        return dg.MetadataValue.md(none)
+    figure = Figure(figsize=(7, 0.8 + 0.26 * len(estimates)), layout="constrained")
+    axes = figure.subplots()
+    places = range(len(estimates))
+    middles, lows, highs = zip(*estimates.values(), strict=True)
+    bounds = [
+        [max(0, m - low) for m, low in zip(middles, lows, strict=True)],
+        [max(0, h - m) for m, h in zip(middles, highs, strict=True)],
+    ]
+    axes.barh(places, [m - at for m in middles], left=at, color="#4f43dd", alpha=0.6, height=0.6)
+    axes.errorbar(middles, places, xerr=bounds, fmt="none", ecolor="#33333d", elinewidth=0.9, capsize=2)
+    axes.axvline(at, color="#b8b8c4", linewidth=0.8)
+    axes.set_yticks(places, [label.replace("$", r"\$") for label in estimates], fontsize=7)
+    axes.invert_yaxis()
+    axes.tick_params(axis="x", labelsize=7)
+    axes.set_xlabel(xlabel, fontsize=8)
+    return _png(figure, axes, title=title, ylabel="")
+
+
 def column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
     """Names and types, for `dagster/column_schema`."""
     return dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in columns.items()])

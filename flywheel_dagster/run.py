@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--to", dest="last", type=date.fromisoformat, help="to the one with this day")
     parser.add_argument("--run-each-week", action="store_true", help="a run for each week instead of one for the range")
     parser.add_argument("--scope", help="train this scope: global, or an organization's id")
+    parser.add_argument("--strategies", action="store_true", help="learn which strategies work, and show the flywheel's metrics")
     given = parser.parse_args(arguments)
     try:
         with dg.DagsterInstance.get() as instance, known_process(instance) as marks:
@@ -60,8 +61,9 @@ def _run_all(instance: dg.DagsterInstance, given: argparse.Namespace, marks: Map
         _require_scope(given.scope)
         instance.add_dynamic_partitions(str(scopes.name), [given.scope])
         assets = assets_to_train(Flywheel().settings().training_method)
-        return run("train_scope", f"train {given.scope}", partition_key=given.scope, assets=assets)
-    return True
+        if not run("train_scope", f"train {given.scope}", partition_key=given.scope, assets=assets):
+            return False
+    return not given.strategies or run("learn_strategies", "learn which strategies work")
 
 
 def _named(doing: str, first: date, last: date) -> str:

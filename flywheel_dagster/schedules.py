@@ -15,6 +15,7 @@ from flywheel_dagster.jobs import (
     complete_meetings,
     export_weeks,
     judge_experiment,
+    learn_strategies,
     link_events,
     score_weeks,
     train_scope,
@@ -106,6 +107,15 @@ hourly_meetings = dg.ScheduleDefinition(
     description="Every hour: meetings whose end has passed are recorded as held.",
 )
 
+
+@dg.schedule(job=learn_strategies, cron_schedule="20 * * * *", execution_timezone="UTC")
+def hourly_strategies(flywheel: Flywheel) -> dg.SkipReason | dg.RunRequest:
+    """Every hour: counts anew what changed by what was decided about messages, and learns from it; at least once a day, as messages mature."""
+    with flywheel.connection() as connection:
+        stale = connection.execute(statement("strategies_are_stale")).fetchone()
+    return dg.RunRequest() if stale == (True,) else dg.SkipReason("no outcome has changed since the last time")
+
+
 nightly_links = dg.ScheduleDefinition(
     name="nightly_links",
     job=link_events,
@@ -127,6 +137,7 @@ SCHEDULES = [
     daily_performance,
     daily_verdicts,
     hourly_meetings,
+    hourly_strategies,
     nightly_links,
     nightly_replies,
     nightly_exports,

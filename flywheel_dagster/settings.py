@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     deploy_global: bool = Field(False, validation_alias="FLYWHEEL_DEPLOY_GLOBAL")
     deploy_percent: Annotated[float, Field(gt=0, lt=100)] = Field(10, validation_alias="FLYWHEEL_DEPLOY_PERCENT")
 
+    # What works: when meetings and deals count, and how much of the traffic goes on trying
+    strategy_meeting_days: Annotated[int, Field(ge=1, le=365)] = Field(30, validation_alias="FLYWHEEL_STRATEGY_MEETING_DAYS")
+    strategy_deal_days: Annotated[int, Field(ge=1, le=730)] = Field(90, validation_alias="FLYWHEEL_STRATEGY_DEAL_DAYS")
+    strategy_floor: Annotated[float, Field(gt=0, le=1)] = Field(0.1, validation_alias="FLYWHEEL_STRATEGY_FLOOR")
+
     # Who reads replies
     reply_model: str = Field("gpt-6-luna", validation_alias="FLYWHEEL_REPLY_MODEL")
     reply_timeout: Annotated[float, Field(gt=0)] = Field(30, validation_alias="FLYWHEEL_REPLY_TIMEOUT")

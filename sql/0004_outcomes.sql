@@ -17,6 +17,7 @@ create table outcome_labels (
   agent_decisions jsonb not null default '{}' check (jsonb_typeof(agent_decisions) = 'object'),
   model_registry_id uuid references model_registry (id),
   experiment_arm text check (experiment_arm in ('control', 'variant_a', 'variant_b')),
+  strategy_propensity double precision check (strategy_propensity > 0 and strategy_propensity <= 1),
   sent_at timestamptz not null default now(),
 
   -- the lead, as known when the message was sent
@@ -122,6 +123,7 @@ create table outcome_labels (
   updated_at timestamptz not null default now(),
   changed_xid xid8 not null default pg_current_xact_id()
 );
+comment on column outcome_labels.strategy_propensity is 'The probability with which its framework and tone were drawn; null where nobody drew them.';
 comment on column outcome_labels.event_count is 'Ledger events folded into this row; 0 means its facts were written directly.';
 comment on column outcome_labels.changed_xid is 'The transaction that last changed the row, membership in datasets apart. Compared with a snapshot, it tells a reader what is new without missing late commits.';
 

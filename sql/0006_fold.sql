@@ -306,7 +306,7 @@ create function capture_direct_facts(ids uuid[]) returns void language sql as $$
   insert into webhook_events (event_key, organization_id, outcome_id, event_type, occurred_at, source, facts, matched)
   select encode(substring(sha256(convert_to('row:' || o.id::text, 'UTF8')) for 16), 'hex')::uuid, o.organization_id, o.id, 'snapshot', o.created_at, 'sql',
     (select jsonb_object_agg(key, value) from jsonb_each(to_jsonb(o))
-     where value not in ('null', 'false', '0') and key <> all ('{id,organization_id,campaign_id,lead_id,channel,subject_line,message_body,framework,tone,agent_decisions,model_registry_id,experiment_arm,sent_at,lead_industry,lead_role,company_size,icp_score,time_to_close_days,quality_score,training_label,training_weight,included_in_training,event_count,created_at,updated_at,changed_xid}'::text[])),
+     where value not in ('null', 'false', '0') and key <> all ('{id,organization_id,campaign_id,lead_id,channel,subject_line,message_body,framework,tone,agent_decisions,model_registry_id,experiment_arm,strategy_propensity,sent_at,lead_industry,lead_role,company_size,icp_score,time_to_close_days,quality_score,training_label,training_weight,included_in_training,event_count,created_at,updated_at,changed_xid}'::text[])),
     true
   from outcome_labels o
   where o.id = any (ids) and o.event_count = 0 and (o.delivered or o.bounced)

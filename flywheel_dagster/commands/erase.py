@@ -50,7 +50,15 @@ def erase(
         _show(done, organization, lead, done=True)
         _show_uses(connection, done, files)
         connection.commit()
+        _forget_decisions(connection, organization)
         _rewrite_exports(connection, done, settings)
+
+
+def _forget_decisions(connection: psycopg.Connection[TupleRow], organization: str) -> None:
+    """What was decided about the lead's messages is counted no more."""
+    from flywheel_dagster.strategies.learning import recount
+
+    recount(connection, organization)
 
 
 def _confirm() -> None:

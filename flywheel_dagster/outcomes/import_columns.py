@@ -36,6 +36,7 @@ class ImportedRow(msgspec.Struct, kw_only=True):
     lead_role: str | None = None
     company_size: str | None = None
     icp_score: float | None = None
+    strategy_propensity: float | None = None
     delivered: bool | None = None
     delivered_at: datetime | None = None
     bounced: bool | None = None

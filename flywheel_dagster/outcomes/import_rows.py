@@ -26,6 +26,7 @@ _LIMITS: dict[str, Any] = {
     ),
     "channel": Literal.__getitem__(CHANNELS),
     "icp_score": Annotated[float, Meta(ge=0, le=1)] | None,
+    "strategy_propensity": Annotated[float, Meta(gt=0, le=1)] | None,
     "reply_sentiment_score": Annotated[float, Meta(ge=-1, le=1)] | None,
     "deal_currency": Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] | None,
 }
@@ -33,6 +34,7 @@ _TYPES = {field.name: _LIMITS.get(field.name, field.type) for field in msgspec.s
 _KEYS = ("id", "event_key", "as_of", "facts", "sent_at")
 _NEEDED = ("organization_id", "campaign_id", "lead_id", "channel", "message_body")
 _TEXTS = ("subject_line", "framework", "tone", "experiment_arm", "lead_industry", "lead_role", "company_size")
+_NUMBERS = ("icp_score", "strategy_propensity")
 _IMPLIED = {"reply_text": "replied", "bounce_reason": "bounced", "deal_value": "deal_closed"}
 _CENT = Decimal("0.01")
 
@@ -54,12 +56,12 @@ class Stager:
         self._texts_of = attrgetter(*texts)
         self._implied = tuple((flag, detail) for detail, flag in _IMPLIED.items() if detail in given)
         self._decisions = columns.index("agent_decisions") if "agent_decisions" in given else None
-        self._score = "icp_score" in given
+        self._numbers = tuple(name for name in _NUMBERS if name in given)
         self._closing = "time_to_close_days" in given
         self.targets = (
             *_KEYS,
             *texts,
-            *(("icp_score",) if self._score else ()),
+            *self._numbers,
             *(("agent_decisions",) if self._decisions is not None else ()),
         )
         self._marks = 2 * len(self.targets)
@@ -116,8 +118,9 @@ class Stager:
         key = sha256(f"import\0{row.organization_id}\0{own}\0{known}\0{encoded}".encode()).hexdigest()[:32]
         values = [own, key, known, encoded, sent]
         values += [text or "" for text in self._texts_of(row)]
-        if self._score:
-            values.append("" if row.icp_score is None else repr(row.icp_score))
+        for name in self._numbers:
+            number = getattr(row, name)
+            values.append("" if number is None else repr(number))
         if self._decisions is not None:
             values.append(json_bytes(row.agent_decisions).decode() if row.agent_decisions else "{}")
         line = f"{_QUOTE}{_BETWEEN.join(values)}{_QUOTE}\n"

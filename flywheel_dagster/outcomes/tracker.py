@@ -12,7 +12,7 @@ from flywheel_dagster.database import statement
 from flywheel_dagster.outcomes.erased import erased_refused
 from flywheel_dagster.outcomes.events import ClassificationMethod, EventType, OutcomeEvent, sentiment_of
 from flywheel_dagster.outcomes.ledger import Recorded, events_json, messages_json
-from flywheel_dagster.outcomes.messages import SentMessage, decided
+from flywheel_dagster.outcomes.messages import SentMessage, sent_message
 from flywheel_dagster.outcomes.references import message_reference
 from flywheel_dagster.pooled import Pooled
 
@@ -39,42 +39,33 @@ class OutcomeTracker(Pooled):
         message_id: str | None = None,
         model_registry_id: UUID | None = None,
         experiment_arm: str | None = None,
+        strategy_propensity: float | None = None,
         sent_at: datetime | None = None,
     ) -> UUID:
         """Write the message that was sent and return its outcome id, which travels with the message (custom argument, deal field).
 
         `agent_decisions` is any agent's log, nested by agent or flat; framework and tone are found in it. `lead_context` may have
         industry, role, company_size, icp_score (0..1) and email. `message_id` is the mail system's (SendGrid's X-Message-Id, or the
-        Message-ID header): events that carry it instead of the outcome's id find their way by it. Raises ValueError for a value that
+        Message-ID header): events that carry it instead of the outcome's id find their way by it. `strategy_propensity` is the probability with
+        which framework and tone were drawn, where they were. Raises ValueError for a value that
         can't be stored, InputError for a lead who was erased.
         """
-        decisions, context = dict(agent_decisions or {}), dict(lead_context or {})
-        message = SentMessage(
+        message = sent_message(
+            organization_id,
+            campaign_id,
+            lead_id,
+            channel,
+            message_body,
+            agent_decisions,
+            subject_line,
+            lead_context,
             id=outcome_id or uuid4(),
-            organization_id=organization_id,
-            campaign_id=campaign_id,
-            lead_id=lead_id,
-            channel=channel,
-            message_body=message_body,
-            subject_line=subject_line or decided(decisions, "subject_line") or decided(decisions, "subject"),
-            framework=decided(decisions, "framework"),
-            tone=decided(decisions, "tone"),
-            agent_decisions=decisions,
             model_registry_id=model_registry_id,
             experiment_arm=experiment_arm,
+            strategy_propensity=strategy_propensity,
             sent_at=sent_at or datetime.now(UTC),
-            lead_industry=context.get("industry"),
-            lead_role=context.get("role"),
-            company_size=None if context.get("company_size") is None else str(context["company_size"]),
-            icp_score=context.get("icp_score"),
-            lead_email=context.get("email"),
         )
-        known_as = [] if message_id is None else [self._sent_as(message, message_id)]
-        async with self._connection() as connection, connection.transaction():
-            with erased_refused():
-                await connection.execute(statement("insert_outcomes"), {"messages": messages_json([message])})
-            if known_as:
-                await connection.execute(statement("record_events"), {"events": events_json(known_as)})
+        await self._send([message], [] if message_id is None else [self._sent_as(message, message_id)])
         return message.id
 
     async def track_delivery(
@@ -207,6 +198,18 @@ class OutcomeTracker(Pooled):
                 {"organization_id": organization_id, "min_quality": min_quality_score, "limit": limit},
             )
             return await cursor.fetchall()
+
+    async def _send(self, messages: list[SentMessage], known_as: list[OutcomeEvent]) -> None:
+        """Write messages, and by which names events may tell them, in one transaction and one round trip."""
+        inserted = {"messages": messages_json(messages)}
+        async with self._connection() as connection:
+            with erased_refused():
+                if not known_as:
+                    await connection.execute(statement("insert_outcomes"), inserted)
+                    return
+                async with connection.pipeline(), connection.transaction():
+                    await connection.execute(statement("insert_outcomes"), inserted)
+                    await connection.execute(statement("record_events"), {"events": events_json(known_as)})
 
     async def _record(
         self, outcome_id: UUID | str, kind: EventType, occurred_at: datetime | None, event_id: str | None, facts: dict[str, Any]

@@ -11,7 +11,7 @@ with written as (
 appeared as (
   insert into outcome_labels (
     id, organization_id, campaign_id, lead_id, channel, subject_line, message_body, framework, tone, agent_decisions, experiment_arm,
-    sent_at, lead_industry, lead_role, company_size, icp_score,
+    sent_at, lead_industry, lead_role, company_size, icp_score, strategy_propensity,
     delivered, delivered_at, bounced, bounced_at, bounce_reason, opened, opened_at, open_count, machine_open_count,
     clicked, clicked_at, click_count, unsubscribed, unsubscribed_at, spam_reported, spam_reported_at, replied, replied_at, reply_text,
     reply_sentiment_score, sentiment_label, interest_signal, interest_level, objection_type, classification_method, classification_version,
@@ -19,7 +19,7 @@ appeared as (
     deal_opened, deal_opened_at, deal_closed, deal_closed_at, deal_lost, deal_lost_at, deal_value, deal_currency, event_count)
   select
     s.id, s.organization_id, s.campaign_id, s.lead_id, s.channel, s.subject_line, s.message_body, s.framework, s.tone, s.agent_decisions, s.experiment_arm,
-    s.sent_at, s.lead_industry, s.lead_role, s.company_size, s.icp_score,
+    s.sent_at, s.lead_industry, s.lead_role, s.company_size, s.icp_score, s.strategy_propensity,
     f.delivered, f.delivered_at, f.bounced, f.bounced_at, f.bounce_reason, f.opened, f.opened_at, f.open_count, f.machine_open_count,
     f.clicked, f.clicked_at, f.click_count, f.unsubscribed, f.unsubscribed_at, f.spam_reported, f.spam_reported_at, f.replied, f.replied_at, f.reply_text,
     f.reply_sentiment_score, f.sentiment_label, f.interest_signal, f.interest_level, f.objection_type, f.classification_method, f.classification_version,

@@ -11,13 +11,14 @@ with addressed as (
 )
 insert into outcome_labels (
   id, organization_id, campaign_id, lead_id, channel, subject_line, message_body, framework, tone, agent_decisions,
-  model_registry_id, experiment_arm, sent_at, lead_industry, lead_role, company_size, icp_score)
+  model_registry_id, experiment_arm, strategy_propensity, sent_at, lead_industry, lead_role, company_size, icp_score)
 select m.id, m.organization_id, m.campaign_id, m.lead_id, m.channel, m.subject_line, m.message_body, m.framework, m.tone,
-  coalesce(m.agent_decisions, '{}'), m.model_registry_id, m.experiment_arm, coalesce(m.sent_at, now()),
+  coalesce(m.agent_decisions, '{}'), m.model_registry_id, m.experiment_arm, m.strategy_propensity, coalesce(m.sent_at, now()),
   m.lead_industry, m.lead_role, m.company_size, m.icp_score
 from jsonb_to_recordset(%(messages)s::jsonb) as m (
   id uuid, organization_id text, campaign_id text, lead_id text, channel text, subject_line text, message_body text, framework text,
-  tone text, agent_decisions jsonb, model_registry_id uuid, experiment_arm text, sent_at timestamptz, lead_industry text,
+  tone text, agent_decisions jsonb, model_registry_id uuid, experiment_arm text, strategy_propensity double precision,
+  sent_at timestamptz, lead_industry text,
   lead_role text, company_size text, icp_score double precision)
 order by m.id
 on conflict (id) do nothing

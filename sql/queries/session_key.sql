@@ -1,0 +1,1 @@
+select key_hash from sessions where id = %(id)s and expires_at > now()
