@@ -19,6 +19,8 @@ from benchmarks import (
     reply_head,
     reply_model,
     reply_rules,
+    strategies,
+    strategy_speed,
     trimming,
 )
 from benchmarks.measuring import Ground, console, describe, ground
@@ -34,12 +36,18 @@ _ALL: dict[str, Callable[[Ground, int], None]] = {
     "assignment": lambda place, rows: assignment.measure(place, min(rows, 100_000)).show(),
     "trimming": lambda place, rows: _trimming(),
     "experiments": lambda place, rows: _experiments(rows),
+    "strategies": lambda place, rows: _strategies(rows),
+    "strategy-speed": lambda place, rows: strategy_speed.measure(place, rows).show(),
     "redaction": lambda place, rows: redaction.show(redaction.measure()),
 }
 
 
 def _experiments(rows: int) -> None:
     experiments.show(experiments=max(100, min(rows // 500, 2_000)))
+
+
+def _strategies(rows: int) -> None:
+    strategies.show(seeds=max(4, min(rows // 20_000, 50)), repetitions=max(20, min(rows // 2_500, 400)))
 
 
 def _trimming() -> None:

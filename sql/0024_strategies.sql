@@ -10,9 +10,10 @@ create function decision_word(decision jsonb) returns text language sql immutabl
     when 'boolean' then w
     when 'number' then case when w ~ '^\d{1,3}$' then w end
     when 'string' then case
-      when w ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d' then substr(w, 12, 2) || 'h'
-      when w ~ '^[^@\s]+@[^@\s]+$' then lower(substr(w, strpos(w, '@') + 1, 60))
-      when length(w) between 1 and 60 and w !~ '[@\n]|://|\d{5}' then w
+      when length(w) not between 1 and 60 then null
+      when substr(w, 5, 1) = '-' and w ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d' then substr(w, 12, 2) || 'h'
+      when strpos(w, '@') > 0 then case when w ~ '^[^@\s]+@[^@\s]+$' then lower(substr(w, strpos(w, '@') + 1)) end
+      when w !~ '\n|://|\d{5}' then w
     end
   end
   from (select decision #>> '{}' as w) v
@@ -20,7 +21,7 @@ $$;
 
 -- The agents' decisions as words, nested by agent or flat (agent '' then). Of a list, each element is one.
 create function decision_words(decisions jsonb) returns table (agent text, key text, word text) language sql immutable parallel safe rows 10 as $$
-  select distinct d.agent, case d.key
+  select d.agent, case d.key
       when 'hooks' then 'hooks_used' when 'hook' then 'hooks_used' when 'call_to_action' then 'cta' when 'domain' then 'domain_selected' else d.key
     end, w.word
   from jsonb_each(decisions) t
@@ -29,8 +30,12 @@ create function decision_words(decisions jsonb) returns table (agent text, key t
     union all
     select '', t.key, t.value where jsonb_typeof(t.value) <> 'object'
   ) d
-  cross join lateral jsonb_array_elements(case when jsonb_typeof(d.value) = 'array' then d.value else jsonb_build_array(d.value) end) e
-  cross join lateral (select decision_word(e.value) as word) w
+  cross join lateral (
+    select decision_word(d.value) as word where jsonb_typeof(d.value) <> 'array'
+    union all
+    select distinct decision_word(e.value) from jsonb_array_elements(case when jsonb_typeof(d.value) = 'array' then d.value else '[]' end) e
+    offset 0  -- each word is made once
+  ) w
   where w.word is not null
     and d.key <> all ('{framework,tone,agent,subject,subject_line,body,message,message_body,text,reasoning,reason,notes}'::text[])
 $$;
@@ -163,8 +168,9 @@ returns table (id uuid, agent text, keys text[], strategy text[]) language sql s
     where o.organization_id = organization and (campaign is null or o.campaign_id = campaign) and o.sent_at >= first and o.sent_at < until
   ),
   names as (
-    select w.key from words w group by w.key
-    having count(distinct w.word) <= 5 or count(distinct w.word) <= 100 and count(*) >= 2 * count(distinct w.word)
+    select w.key from (select w.key, w.word, count(*) as messages from words w group by w.key, w.word) w
+    group by w.key
+    having count(*) <= 5 or count(*) <= 100 and sum(w.messages) >= 2 * count(*)
   ),
   kept as materialized (select w.* from words w join names using (key)),
   dimensions as (
@@ -191,7 +197,9 @@ returns table (id uuid, agent text, keys text[], strategy text[]) language sql s
     and o.sent_at >= first and o.sent_at < until
 $$;
 
-create function count_strategies(organization text, counted date) returns void language sql set work_mem = '128MB' as $$
+create function count_strategies(organization text, counted date) returns void language sql
+set work_mem = '128MB' set jit = off  -- compiling takes longer than a week's counting
+as $$
   delete from strategy_weeks where organization_id = organization and week = counted;
   delete from strategy_segments where organization_id = organization and week = counted;
   with decided as materialized (

@@ -28,6 +28,7 @@ def model_performance(flywheel: Flywheel) -> dg.MaterializeResult[None]:
     """
     with plain_failures(), flywheel.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(statement("leaderboard"), {"min_samples": 1, "scopes": None}).fetchall()
+        reported = cursor.execute(statement("reported_elsewhere")).fetchall()
     serving = [row for row in rows if row["status"] == "deployed"]
     return dg.MaterializeResult(
         metadata={
@@ -36,6 +37,7 @@ def model_performance(flywheel: Flywheel) -> dg.MaterializeResult[None]:
             "messages": sum(row["total_messages_sent"] for row in rows),
             "revenue": float(sum(row["total_revenue"] for row in rows)),
             "leaderboard": table([_row(row) for row in rows[:_SHOWN]], none="no model has written a message yet"),
+            "measured_elsewhere": table([dict(row) for row in reported[:_SHOWN]], none="nobody has reported totals of their own"),
             "reply_rates": bars(
                 {f"{row['scope']} {row['model_version']}": 100 * row["reply_rate"] for row in rows[:12]},
                 title="Reply rate",

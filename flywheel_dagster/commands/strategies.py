@@ -94,6 +94,12 @@ async def _asked(ask: Any) -> Any:
         return await ask(integration)
 
 
+def _believed(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    if row["estimate"] is None:
+        return "–", "–", "–"
+    return f"{row['estimate']:.2%}", f"{row['low']:.2%} to {row['high']:.2%}", f"{row['probability_best']:.0%}"
+
+
 def _print(rows: Sequence[Mapping[str, Any]], metric: str) -> None:
     table = Table("strategy", "sent", "replies", "meetings", "deals", "raw", "worth believing", "95 %", "best with", "enough data")
     for row in rows:
@@ -104,9 +110,7 @@ def _print(rows: Sequence[Mapping[str, Any]], metric: str) -> None:
             f"{row['meetings']:,}",
             f"{row['deals']:,}",
             f"{row['raw']:.2%}",
-            f"{row['estimate']:.2%}",
-            f"{row['low']:.2%} to {row['high']:.2%}",
-            f"{row['probability_best']:.0%}",
+            *_believed(row),
             "yes" if row["enough_data"] else f"no: {row['reason']}",
         )
     Console().print(table)

@@ -147,7 +147,9 @@ class ModelRegistry(Serving):
         return row
 
     async def compare_to_baseline(self, registry_id: Model, *, organization_id: str | None = None) -> dict[str, Any]:
-        """Counts, rates (0..1) and their differences from the baseline in per cent; None where there are no messages or no baseline."""
+        """Counts, rates (0..1) and their differences from the baseline in per cent; None where there are no messages or no baseline.
+
+        `reported` has what `update_model_performance` was told, a mapping a source: it isn't mixed with what is counted here."""
         chosen = await self._chosen(registry_id, None, organization_id)
         (row,) = await self._seen(organization_id, "compare_to_baseline", {"registry_id": chosen})
         return row

@@ -7,7 +7,7 @@ from typing import Any
 
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.strategies.counts import Ages
-from flywheel_dagster.strategies.dimensions import PERFORMANCE, name_of
+from flywheel_dagster.strategies.dimensions import PERFORMANCE, Strategy, name_of
 from flywheel_dagster.strategies.estimate.cells import Segment
 from flywheel_dagster.strategies.offline.estimate import Value, estimate
 from flywheel_dagster.strategies.offline.logged import Logged
@@ -47,7 +47,7 @@ def evaluated(rows: Iterable[Mapping[str, Any]], policy: str | Mapping[str, floa
     Raises InputError for probabilities that don't add up to 1, a strategy that isn't named like one, and where no drawn message is old enough.
     """
     shares = {policy: 1.0} if isinstance(policy, str) else dict(policy)
-    target = {_pair(name): share for name, share in shares.items()}
+    target: dict[Strategy, float] = {_pair(name): share for name, share in shares.items()}
     found = list(rows)
     if not found:
         raise InputError("no drawn message is old enough yet: use suggest_strategy, and hand the suggestion to track_agent_message")

@@ -171,7 +171,7 @@ class AgentOutcomeIntegration(OutcomeTracker):
         counted, _ = await self._counted(organization, None, keys, None)
         if not counted.by_channel:
             return []
-        found = await asyncio.to_thread(judged, counted, keys, metric)
+        found = [row for row in await asyncio.to_thread(judged, counted, keys, metric) if row["estimate"] is not None]
         return [{**row, "as_of": counted.as_of} for row in found if row["total_sent"] >= min_samples][:limit]
 
     async def suggest_strategy(

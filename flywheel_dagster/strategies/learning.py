@@ -14,7 +14,7 @@ from flywheel_dagster.strategies.counts import Ages
 from flywheel_dagster.strategies.dimensions import METRICS, PERFORMANCE, RATES, WEIGHTS, Strategy
 from flywheel_dagster.strategies.estimate.balance import imbalances
 from flywheel_dagster.strategies.estimate.cells import Cells
-from flywheel_dagster.strategies.estimate.fit import fit
+from flywheel_dagster.strategies.estimate.fit import fit_rates
 from flywheel_dagster.strategies.estimate.held import Held, held
 from flywheel_dagster.strategies.estimate.posterior import Posterior
 from flywheel_dagster.strategies.estimate.prior import Prior, population_prior
@@ -134,9 +134,9 @@ def _learn(connection: psycopg.Connection[TupleRow], organization: str, keys: St
         connection.execute(statement("forget_strategy_lesson"), {"organization_id": organization, "keys": list(keys)})
         return
     cells = {metric: learner.cells(*_COLUMNS[metric]) for metric in RATES}
-    own = {metric: fit(cells[metric]) for metric in RATES}
+    own = fit_rates(cells)
     priors = _priors(connection, organization, keys)
-    posteriors = {metric: fit(cells[metric], prior=prior) if (prior := priors.get(metric)) else own[metric] for metric in RATES}
+    posteriors = fit_rates(cells, priors=priors) if priors else own
     mix, strategies = learner.mix(), learner.strategies()
     with connection.transaction():
         connection.execute(
@@ -186,7 +186,7 @@ def _learn_for_nobody(connection: psycopg.Connection[TupleRow], keys: Strategy) 
     if not priors:
         connection.execute(statement("forget_strategy_lesson"), {"organization_id": NOBODY, "keys": list(keys)})
         return
-    posteriors = {metric: fit(Cells.empty(len(keys)), prior=prior) for metric, prior in priors.items()}
+    posteriors = fit_rates({metric: Cells.empty(len(keys)) for metric in priors}, priors=priors)
     used = connection.execute(statement("strategies_of_consenting"), {"keys": list(keys)}).fetchall()
     connection.execute(
         statement("keep_strategy_lesson"),

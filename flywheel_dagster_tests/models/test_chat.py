@@ -1,10 +1,11 @@
 """Asking a model over real HTTP: what it says, what it takes, what stops it, and which failures are named."""
 
 import asyncio
+import socket
 
 import pytest
 
-from flywheel_dagster.errors import ModelError, PermanentModelError
+from flywheel_dagster.errors import ModelError, PermanentModelError, UnansweredModelError
 from flywheel_dagster.models.chat import Answer
 from flywheel_dagster.models.openai_chat import OpenAIChat
 from flywheel_dagster_tests.sandbox.model_server.served import Served
@@ -66,3 +67,16 @@ def test_a_server_error_is_told(model_server: Served) -> None:
     model_server.set_fault(match=CHAT, kind="status", status=503)
     with pytest.raises(ModelError, match="503"):
         ask(model_server)
+
+
+def test_a_server_that_stays_silent_is_told_with_what_was_waited_for() -> None:
+    async def asking(url: str) -> Answer:
+        chat = OpenAIChat("m", api_key="sk-test", base_url=url, timeout=0.2, provider="the local model server", retries=0)
+        try:
+            return await chat.answer(ASKED)
+        finally:
+            await chat.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(UnansweredModelError) as raised:
+        asyncio.run(asking(f"http://127.0.0.1:{silent.getsockname()[1]}/v1"))
+    assert str(raised.value) == "asking m failed: no answer from the local model server (Request timed out.)"

@@ -220,6 +220,9 @@ def test_totals_measured_elsewhere_are_replaced_by_source_and_change_no_derived_
     assert one(
         connection, "select array_agg((source, messages_sent, replies)::text order by source) from reported_performance"
     ) == (["(elsewhere,100,20)", '("the old system",7,0)'],)
+    told = do(lambda registry: registry.compare_to_baseline(found))
+    assert [(each["source"], each["replies"]) for each in told["reported"]] == [("elsewhere", 20), ("the old system", 0)]
+    assert told["total_messages_sent"] == 4
     assert one(connection, "select to_jsonb(p) from model_performance p where id = %s", found) == before
 
 

@@ -1,1 +1,2 @@
-"""How good strategies are: one mixed model a metric, rankings, comparisons and suggestions made from it. Pure functions of arrays and plain values."""
+"""How good strategies are: one mixed model a metric, rankings, comparisons and suggestions made from it. Pure functions of
+arrays and plain values."""

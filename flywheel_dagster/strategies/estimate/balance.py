@@ -1,4 +1,5 @@
-"""Whether a strategy's leads are mixed as the others' are, by segment field: where they aren't, raw rates compare leads as much as strategies."""
+"""Whether a strategy's leads are mixed as the others' are, by segment field: where they aren't, raw rates compare leads as much
+as strategies."""
 
 from typing import NamedTuple
 
@@ -9,8 +10,9 @@ from flywheel_dagster.strategies.estimate.cells import FIELDS, Cells
 from flywheel_dagster.strategies.estimate.held import apart
 
 NOTICEABLE, LARGE = 0.1, 0.25
-"""Standardised differences: above 0.1 groups are held to differ (Austin, Statistics in Medicine 28 (2009)); above 0.25 adjustment by a model isn't trusted to mend it
-(Rubin, Health Services and Outcomes Research Methodology 2 (2001); Stuart, Statistical Science 25 (2010))."""
+"""Standardised differences: above 0.1 groups are held to differ (Austin, Statistics in Medicine 28 (2009)); above 0.25
+adjustment by a model isn't trusted to mend it (Rubin, Health Services and Outcomes Research Methodology 2 (2001); Stuart,
+Statistical Science 25 (2010))."""
 _CHANCE = 3.0
 """Standard errors within which a difference is put down to chance, as there are many values in each field."""
 
@@ -29,7 +31,8 @@ class Imbalance(NamedTuple):
 
 
 def imbalances(cells: Cells, strategy: Strategy) -> list[Imbalance]:
-    """Of each field the value that differs most, worst first; only noticeable ones, beyond chance. Raises InputError for a strategy that the cells don't have."""
+    """Of each field the value that differs most, worst first; only noticeable ones, beyond chance. Raises InputError for a
+    strategy that the cells don't have."""
     one, other = (each[0] for each in apart(cells, strategy))
     if not one.sum() or not other.sum():
         return []

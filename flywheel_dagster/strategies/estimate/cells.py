@@ -1,4 +1,5 @@
-"""The evidence on strategies: how often each was tried in each segment, and how often it worked. Nothing about what is made of it."""
+"""The evidence on strategies: how often each was tried in each segment, and how often it worked. Nothing about what is made of
+it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,9 +26,10 @@ FIELDS = ("channel", "industry", "role", "company_size")
 class Cells:
     """Trials and successes of one metric by strategy and segment, one entry a cell; neither order nor repetition matters.
 
-    `trials` may be fractions: a young message without an answer counts the share F of answers that come within its age, an answered one counts whole. That is
-    its likelihood, for log(1 - pF) is close to F·log(1 - p). `keys`, how many keys the dimension has, is needed only where there are no cells.
-    Raises InputError for lengths that differ, and for numbers that are negative, infinite or missing.
+    `trials` may be fractions: a young message without an answer counts the share F of answers that come within its age, an
+    answered one counts whole. That is its likelihood, for log(1 - pF) is close to F·log(1 - p). `keys`, how many keys the
+    dimension has, is needed only where there are no cells. Raises InputError for lengths that differ, and for numbers that are
+    negative, infinite or missing.
     """
 
     strategies: Sequence[Strategy]

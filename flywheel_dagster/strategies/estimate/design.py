@@ -1,7 +1,8 @@
 """Which coefficients the mixed model has for given evidence, and the sums over cells that fitting needs. Nothing about priors.
 
-A name is a group and its levels: ("intercept",), ("value_0", "PAS") a value of the first key, ("strategy", "PAS", "casual") what the two add together,
-("industry", "SaaS") the segment, ("value_0:industry", "PAS", "SaaS") what the value adds there. A group has one variance.
+A name is a group and its levels: ("intercept",), ("value_0", "PAS") a value of the first key, ("strategy", "PAS", "casual") what
+the two add together, ("industry", "SaaS") the segment, ("value_0:industry", "PAS", "SaaS") what the value adds there. A group
+has one variance.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +17,13 @@ Name = tuple[str, ...]
 
 INTERCEPT: Name = ("intercept",)
 MOST_VALUES, MOST_STRATEGIES, MOST_LEVELS, MOST_INTERACTIONS = 64, 128, 24, 48
-"""Coefficients of one key, of strategies, of one segment field, of one key with one field. Beyond these, levels with the fewest trials have none."""
+"""Coefficients of one key, of strategies, of one segment field, of one key with one field. Beyond these, levels with the fewest
+trials have none."""
 
 
 def names_of(strategy: Strategy, segment: Segment) -> Iterator[Name]:
-    """The coefficients that add up to the log-odds of a message with this strategy in this segment; as many for each of a dimension."""
+    """The coefficients that add up to the log-odds of a message with this strategy in this segment; as many for each of a
+    dimension."""
     yield INTERCEPT
     yield from strategy_names(strategy)
     yield from zip(FIELDS, segment, strict=True)
@@ -74,6 +77,8 @@ class Design:
                 self._add(cells, *_crossed(f"value_{key}:{field}", *values[key], *level), MOST_INTERACTIONS)
         known = set(self.names)
         self.names += sorted(set(also) - known)
+        none = len(self.names)
+        self._places = np.stack([np.where(each.codes < each.levels, each.start + each.codes, none) for each in self.factors])
 
     def _add(self, cells: Merged, names: list[Name], codes: Codes, most: int) -> tuple[list[Name], Codes]:
         """A factor of the levels with the most trials; gives back their names and codes, -1 for none."""
@@ -89,10 +94,7 @@ class Design:
 
     def log_odds(self, coefficients: Floats) -> Floats:
         """(N): the sum of each cell's coefficients."""
-        total = np.zeros(len(self.factors[0].codes))
-        for factor in self.factors:
-            total += np.append(coefficients[factor.start : factor.stop], 0.0)[factor.codes]
-        return total
+        return np.asarray(np.append(coefficients, 0.0)[self._places].sum(axis=0))
 
     def sums(self, of_cells: Floats) -> Floats:
         """(d): for each coefficient the sum over its cells, X'r."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from flywheel_dagster.strategies.estimate.design import INTERCEPT, Name
+from flywheel_dagster.strategies.estimate.one_thread import one_thread
 from flywheel_dagster.strategies.estimate.posterior import Posterior
 
 Draws = NDArray[np.float32]
@@ -17,10 +18,12 @@ _MOST_CORRELATED = 0.95
 
 
 class JointDraws:
-    """Draws of every coefficient of several metrics, by name; a name without a coefficient gets draws from what is believed of its group.
+    """Draws of every coefficient of several metrics, by name; a name without a coefficient gets draws from what is believed of
+    its group.
 
-    Metrics are correlated as the events they count: meetings come out of replies and deals out of meetings, so what chance gave the one it gave the other. Nested
-    events of odds a > b have the correlation √(b/a); drawn apart, their sum would look surer than it is.
+    Metrics are correlated as the events they count: meetings come out of replies and deals out of meetings, so what chance gave
+    the one it gave the other. Nested events of odds a > b have the correlation √(b/a); drawn apart, their sum would look surer
+    than it is.
     """
 
     def __init__(self, posteriors: Mapping[str, Posterior], *, number: int) -> None:
@@ -35,7 +38,8 @@ class JointDraws:
         self._rows: dict[str, Draws] = {}
         for metric, each in self._posteriors.items():
             own = standard[metric][[place[name] for name in each.names]]
-            self._rows[metric] = each.factor @ own + each.mean.astype(np.float32)[:, None]
+            with one_thread():
+                self._rows[metric] = each.factor @ own + each.mean.astype(np.float32)[:, None]
         self._new: dict[Name, dict[str, Draws]] = {}
 
     def of(self, metric: str, name: Name) -> Draws:
@@ -58,7 +62,8 @@ class JointDraws:
         return None if place is None else self._rows[metric][place]
 
     def _standard(self, names: list[Name]) -> dict[str, Draws]:
-        """By metric (names, number): standard normal draws, correlated between metrics, whose seed is the evidence and the names."""
+        """By metric (names, number): standard normal draws, correlated between metrics, whose seed is the evidence and the
+        names."""
         salt = np.frombuffer(blake2b(repr(names).encode(), digest_size=8).digest(), dtype="<u4")
         random = np.random.default_rng([*self._seed, *salt])
         apart = random.standard_normal((len(self._posteriors), len(names), self.number), dtype=np.float32)

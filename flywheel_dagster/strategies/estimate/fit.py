@@ -1,22 +1,24 @@
 """Fits the mixed logistic regression of a metric: from cells and a prior to a posterior.
 
-Each of d coefficients has a normal prior N(m, λ·v) with its group's multiplier λ. Given λ, mode and curvature come by penalised iteratively reweighted least
-squares (Breslow & Clayton 1993; Laplace's approximation, BDA3 section 13.3). λ maximises the marginal likelihood of the working response by MacKay's fixed point
-(1992) in the form of Wood & Fasiolo (2017): Σ(β-m)²/v over the effective number of coefficients, q - Σ C_jj/(λ·v). This is empirical Bayes (Efron & Morris 1975).
-A group's λ behaves as if PSEUDO_EFFECTS effects of the prior's own size had been seen besides, so that little evidence gives sober answers.
+Each of d coefficients has a normal prior N(m, λ·v) with its group's multiplier λ. Given λ, mode and curvature come by penalised
+iteratively reweighted least squares (Breslow & Clayton 1993; Laplace's approximation, BDA3 section 13.3). λ maximises the
+marginal likelihood of the working response by MacKay's fixed point (1992) in the form of Wood & Fasiolo (2017): Σ(β-m)²/v over
+the effective number of coefficients, q - Σ C_jj/(λ·v). This is empirical Bayes (Efron & Morris 1975). A group's λ behaves as if
+PSEUDO_EFFECTS effects of the prior's own size had been seen besides, so that little evidence gives sober answers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.special import expit
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from flywheel_dagster.strategies.dimensions import RATES
 from flywheel_dagster.strategies.estimate.cells import Cells, Floats, Merged
 from flywheel_dagster.strategies.estimate.design import INTERCEPT, Design, groups_of
+from flywheel_dagster.strategies.estimate.one_thread import one_thread
 from flywheel_dagster.strategies.estimate.posterior import Posterior
 from flywheel_dagster.strategies.estimate.prior import Prior
 
@@ -29,8 +31,11 @@ _LEAST, _LARGEST = 1e-4, 100.0
 
 
 def fit(cells: Cells, *, prior: Prior | None = None, leading: Posterior | None = None) -> Posterior:
-    """The posterior of a metric's coefficients. `prior` is what others found; `leading` the posterior of the more frequent event that this metric's comes out of (of replies
-    for meetings, of meetings for deals), from which effects are expected to carry over. Any cells give a finite one: none at all, one strategy alone, no success, nothing but successes.
+    """The posterior of a metric's coefficients. Any cells give a finite one: none at all, one strategy alone, no success,
+    nothing but successes.
+
+    `prior` is what others found; `leading` the posterior of the more frequent event that this metric's comes out of (of replies
+    for meetings, of meetings for deals), from which effects are expected to carry over.
 
     Time grows with the number of cells and with d³ (a few hundred at most).
     """
@@ -44,7 +49,7 @@ def fit(cells: Cells, *, prior: Prior | None = None, leading: Posterior | None =
     mean, variance = np.array([before.of(name) for name in names]).T
     group = np.array([number[name[0]] for name in names])
     model = _Model(design, merged, mean, variance, group, intercept=number[INTERCEPT[0]], groups=len(groups))
-    with _one_thread().limit(limits=1, user_api="blas"):
+    with one_thread():
         mode, multiplier = model.solve()
         penalty = model.penalty(multiplier)
         covariance, _ = _inverse(model.curvature(mode) + np.diag(penalty))
@@ -61,10 +66,18 @@ def fit(cells: Cells, *, prior: Prior | None = None, leading: Posterior | None =
     )
 
 
-@cache
-def _one_thread() -> ThreadpoolController:
-    """For matrices this small, threads that wait for each other cost more than they save, a hundred times more where other processes hold the cores."""
-    return ThreadpoolController()
+def fit_rates(cells: Mapping[str, Cells], *, priors: Mapping[str, Prior] | None = None) -> dict[str, Posterior]:
+    """By metric its posterior, each led by that of the more frequent event before it: replies, meetings, deals. Metrics without
+    a prior have none.
+
+    Deals are rare and late: led by replies they rank strategies better, and suggestions learn sooner (benchmarks/strategies.py).
+    """
+    found: dict[str, Posterior] = {}
+    leading = None
+    for metric in RATES:
+        if metric in cells:
+            found[metric] = leading = fit(cells[metric], prior=(priors or {}).get(metric), leading=leading)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,8 +29,8 @@ class Held(NamedTuple):
 
 
 def held(cells: Cells, strategy: Strategy) -> Held:
-    """The Mantel-Haenszel risk difference over segments (Greenland & Robins, Biometrics 41 (1985)), with the variance of Sato, Greenland & Robins (Biometrics 45
-    (1989)), which holds for a few large segments as for many small ones.
+    """The Mantel-Haenszel risk difference over segments (Greenland & Robins, Biometrics 41 (1985)), with the variance of Sato,
+    Greenland & Robins (Biometrics 45 (1989)), which holds for a few large segments as for many small ones.
 
     Raises InputError for a strategy that the cells don't have.
     """
@@ -52,7 +52,8 @@ def held(cells: Cells, strategy: Strategy) -> Held:
 
 
 def apart(cells: Cells, strategy: Strategy) -> tuple[Floats, Floats]:
-    """Twice (2, segments): trials and successes of the strategy, and of all others. Raises InputError for a strategy that the cells don't have."""
+    """Twice (2, segments): trials and successes of the strategy, and of all others. Raises InputError for a strategy that the
+    cells don't have."""
     merged = cells.merged
     if strategy not in merged.strategies:
         raise InputError(

@@ -17,7 +17,8 @@ from flywheel_dagster.strategies.estimate.rates import Mix, SegmentDraws, chance
 DRAWS = 1_024
 FLOOR = 0.1
 LEAST = 0.002
-"""No allowed strategy is less likely, so that no weight 1/propensity exceeds 500 (unless more than 250 are allowed, which share a floor of a half)."""
+"""No allowed strategy is less likely, so that no weight 1/propensity exceeds 500 (unless more than 250 are allowed, which share
+a floor of a half)."""
 _LARGEST_FLOOR = 0.5
 
 
@@ -34,9 +35,9 @@ class Policy:
     def probabilities(self, segment: Segment, allowed: Sequence[Strategy], *, floor: float = FLOOR) -> dict[Strategy, float]:
         """By allowed strategy the probability with which it is to be suggested for a lead of this segment ("" where unknown).
 
-        With the probability 1 - floor a strategy is taken as often as it is the best in draws of the posterior; the rest is shared evenly. A strategy that was
-        never tried is as uncertain as its values and its group. Raises InputError for strategies that aren't distinct or of another dimension,
-        and for a floor outside 0..1.
+        With the probability 1 - floor a strategy is taken as often as it is the best in draws of the posterior; the rest is
+        shared evenly. A strategy that was never tried is as uncertain as its values and its group. Raises InputError for
+        strategies that aren't distinct or of another dimension, and for a floor outside 0..1.
         """
         if not 0 <= floor <= 1:
             raise InputError(f"floor is {floor}; give the share of suggestions made at random, between 0 and 1")
@@ -84,7 +85,8 @@ def above_floor(best: np.ndarray, floor: float) -> np.ndarray:
 
 
 def drawn(probabilities: Mapping[Strategy, float], key: str) -> tuple[Strategy, float]:
-    """The strategy that falls to a key (of a request, or of a lead and step), and its probability. The same key gets the same one."""
+    """The strategy that falls to a key (of a request, or of a lead and step), and its probability. The same key gets the same
+    one."""
     number = int.from_bytes(blake2b(key.encode(), digest_size=8, person=b"suggestion").digest(), "big") / 2**64
     strategies = sorted(probabilities)
     passed = np.cumsum([probabilities[each] for each in strategies])

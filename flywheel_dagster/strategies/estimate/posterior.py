@@ -59,7 +59,8 @@ class Posterior:
         return hashed.digest()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for a jsonb column; the factor's lower triangle as base64 of 32-bit floats, which the numbers already are."""
+        """Plain values for a jsonb column; the factor's lower triangle as base64 of 32-bit floats, which the numbers already
+        are."""
         lower = self.factor[np.tril_indices(len(self.names))]
         return {
             "version": VERSION,

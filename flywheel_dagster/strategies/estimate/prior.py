@@ -16,9 +16,11 @@ VERSION = 1
 INTERCEPT_MEAN, INTERCEPT_SCALE = -3.0, 2.0
 """95 % of rates lie between 0.1 % and 70 %."""
 _USUAL = {"value": 0.3, "strategy": 0.15, "segment": 0.3, "interaction": 0.05}
-"""Standard deviations on the log-odds scale: 0.3 makes a rate of 5 % one of 6.6 %, as good and bad wordings of cold mails differ."""
+"""Standard deviations on the log-odds scale: 0.3 makes a rate of 5 % one of 6.6 %, as good and bad wordings of cold mails
+differ."""
 RARER, RARER_SCALE = -1.2, 1.2
-"""Of the log-odds of a meeting to that of a reply, of a deal to that of a meeting: the mean and standard deviation; 95 % lie between 3 % and all of them."""
+"""Of the log-odds of a meeting to that of a reply, of a deal to that of a meeting: the mean and standard deviation; 95 % lie
+between 3 % and all of them."""
 _LEAST_HETEROGENEITY = 0.1
 """Organisations differ by no less than this standard deviation, however few of them agree."""
 
@@ -45,11 +47,11 @@ class Prior:
         return self.scales.get(group, _USUAL[kind])
 
     def after(self, leading: Posterior) -> "Prior":
-        """The same, with what is known of the more frequent event that this one comes out of: a strategy that gets more replies gets more meetings, unless there is evidence
-        that it doesn't.
+        """The same, with what is known of the more frequent event that this one comes out of: a strategy that gets more replies
+        gets more meetings, unless there is evidence that it doesn't.
 
-        An effect on the log-odds of a reply is expected to be one on a meeting, up to one more effect of the usual size; the base rate to be RARER, and not surely. Where
-        others' findings say something too, both count by their precision.
+        An effect on the log-odds of a reply is expected to be one on a meeting, up to one more effect of the usual size; the
+        base rate to be RARER, and not surely. Where others' findings say something too, both count by their precision.
         """
         effects = dict(self.effects)
         for name, mean, variance in zip(leading.names, leading.mean.tolist(), leading.variance.tolist(), strict=True):
@@ -74,10 +76,12 @@ class Prior:
 def population_prior(posteriors: Iterable[Posterior]) -> Prior | None:
     """What other organisations found, as a prior for one that isn't among them; None without any.
 
-    Random-effects meta-analysis of each effect (DerSimonian & Laird 1986), with one variance between organisations a group. An organisation counts with what its
-    evidence alone says: its effects are measured from the mean of their group (so that what an organisation calls 0 doesn't matter), and the prior is taken out
-    of each posterior (1/s² = 1/v - 1/v0; Efron & Morris 1975 read backwards). The intercept is handed on with a wide variance: base rates are an organisation's own. Interactions
-    give only their size. Raises InputError for other dimensions' posteriors, and for one that holds others' evidence already: it would count somebody twice.
+    Random-effects meta-analysis of each effect (DerSimonian & Laird 1986), with one variance between organisations a group. An
+    organisation counts with what its evidence alone says: its effects are measured from the mean of their group (so that what an
+    organisation calls 0 doesn't matter), and the prior is taken out of each posterior (1/s² = 1/v - 1/v0; Efron & Morris 1975
+    read backwards). The intercept is handed on with a wide variance: base rates are an organisation's own. Interactions give
+    only their size. Raises InputError for other dimensions' posteriors, and for one that holds others' evidence already: it
+    would count somebody twice.
     """
     known = list(posteriors)
     if not known:
@@ -107,7 +111,8 @@ def _both(one: tuple[float, float], two: tuple[float, float]) -> tuple[float, fl
 
 
 def _own(posterior: Posterior, group: str) -> Iterable[tuple[Name, float, float]]:
-    """Names, estimates and variances of a group's effects from the evidence alone, measured from their mean; without those it says nothing on."""
+    """Names, estimates and variances of a group's effects from the evidence alone, measured from their mean; without those it
+    says nothing on."""
     places = [place for place, name in enumerate(posterior.names) if name[0] == group]
     if len(places) < 2:
         return
@@ -126,7 +131,8 @@ def _own(posterior: Posterior, group: str) -> Iterable[tuple[Name, float, float]
 
 
 def _combined(found: Mapping[Name, list[tuple[float, float]]]) -> dict[Name, tuple[float, float]]:
-    """By name the mean of the effects' distribution over organisations, and the variance with which a further organisation's is known."""
+    """By name the mean of the effects' distribution over organisations, and the variance with which a further organisation's is
+    known."""
     excess, spread = 0.0, 0.0
     for each in found.values():
         estimate, weight = np.array([one for one, _ in each]), np.array([1 / variance for _, variance in each])

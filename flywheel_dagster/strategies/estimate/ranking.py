@@ -1,4 +1,5 @@
-"""Strategies from best to worst, each with an estimate that isn't fooled by few messages or by good leads, and whether there is enough data to say."""
+"""Strategies from best to worst, each with an estimate that isn't fooled by few messages or by good leads, and whether there is
+enough data to say."""
 
 from collections.abc import Mapping
 from math import ceil
@@ -40,13 +41,15 @@ class Ranked(NamedTuple):
 def ranked(
     posteriors: Mapping[str, Posterior], *, metric: str, mix: Mix, evidence: Mapping[Strategy, tuple[float, float]]
 ) -> list[Ranked]:
-    """The strategies of the evidence by one metric, the best estimate first; performance needs the posteriors of all three rates.
+    """The strategies of the evidence by one metric, the best estimate first; performance needs the posteriors of all three
+    rates.
 
-    `evidence` has each strategy's trials and what came of them (successes, or the sum of values). The estimate is the posterior mean of the rate standardised
-    over the mix (direct standardisation; Rothman, Greenland & Lash, Modern Epidemiology, chapter 15): a strategy that got the good leads gains nothing by it. Of a mix of more than
-    SEGMENTS segments so many are taken. Enough data means: at least LEAST_TRIALS trials of its own, and an interval of at most ± WIDEST of the estimate, or a
-    decision: better or worse than the mean of all others, or the best, with a probability of SURE. Raises InputError for an unknown metric, one whose
-    posterior is missing, and for strategies of several dimensions.
+    `evidence` has each strategy's trials and what came of them (successes, or the sum of values). The estimate is the posterior
+    mean of the rate standardised over the mix (direct standardisation; Rothman, Greenland & Lash, Modern Epidemiology, chapter
+    15): a strategy that got the good leads gains nothing by it. Of a mix of more than SEGMENTS segments so many are taken.
+    Enough data means: at least LEAST_TRIALS trials of its own, and an interval of at most ± WIDEST of the estimate, or a
+    decision: better or worse than the mean of all others, or the best, with a probability of SURE. Raises InputError for an
+    unknown metric, one whose posterior is missing, and for strategies of several dimensions.
     """
     weights = parts(metric, posteriors)
     strategies = checked(sorted(evidence))
@@ -78,7 +81,8 @@ def standardised(posteriors: Mapping[str, Posterior], strategies: list[Strategy]
 
 
 def _sampled(mix: Mix) -> list[tuple[Segment, float]]:
-    """Segments and their shares: all, or SEGMENTS at even distances along the sorted weights (systematic sampling, proportional to size)."""
+    """Segments and their shares: all, or SEGMENTS at even distances along the sorted weights (systematic sampling, proportional
+    to size)."""
     segments = sorted(segment for segment, weight in mix.items() if weight > 0)
     if not segments:
         return [(("", "", "", ""), 1.0)]

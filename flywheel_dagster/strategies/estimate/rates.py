@@ -15,7 +15,8 @@ Mix = Mapping[Segment, float]
 
 
 class SegmentDraws:
-    """What each part of a strategy adds in one segment. A field that is unknown ("") counts with the mean effect over the organisation's mix."""
+    """What each part of a strategy adds in one segment. A field that is unknown ("") counts with the mean effect over the
+    organisation's mix."""
 
     def __init__(self, draws: JointDraws, mix: Mix) -> None:
         self._draws = draws

@@ -1,4 +1,5 @@
-"""What a target policy would have earned a message, from messages that another policy sent: three estimates with intervals, and how far to trust them."""
+"""What a target policy would have earned a message, from messages that another policy sent: three estimates with intervals, and
+how far to trust them."""
 
 from typing import NamedTuple
 
@@ -28,7 +29,8 @@ class Estimates(NamedTuple):
     snips: Value
     """Self-normalised: hardly biased, narrower, never outside the rewards' range."""
     dr: Value
-    """Doubly robust: the outcome model's prediction, corrected by weighted residuals. As unbiased as the first, narrowest if the model is any good."""
+    """Doubly robust: the outcome model's prediction, corrected by weighted residuals. As unbiased as the first, narrowest if the
+    model is any good."""
     effective_sample_size: float
     """So many messages sent by the target itself would tell as much (Kish 1965); below a few hundred, intervals are too narrow."""
     largest_weight: float
@@ -43,11 +45,13 @@ class Estimates(NamedTuple):
 def estimate(logged: Logged, target: Target, *, clip: float | None = None) -> Estimates:
     """The value of the target policy over the log's own segments.
 
-    IPS: the mean of w·r with w = target's probability / propensity (Horvitz & Thompson 1952). SNIPS: Σ w·r / Σ w (Swaminathan & Joachims, NeurIPS 2015). DR: the mean of
-    Σ_a target(a)·q(a) + w·(r - q(sent)), with q cross-fitted by lead (Dudík, Langford & Li, ICML 2011; AIPW of Robins, Rotnitzky & Zhao 1994). Standard errors are clustered by
-    lead (Liang & Zeger 1986; t with leads - 1 degrees of freedom). By default no weight is cut; `clip` cuts those above it, which trades variance for bias. A log that an adaptive
-    policy gathered keeps IPS and DR unbiased as long as propensities are those of the time, but their normal intervals are then an approximation (Hadad et al., PNAS 118 (2021)).
-    Raises InputError for fewer than two leads, and for a clip of 0 or less.
+    IPS: the mean of w·r with w = target's probability / propensity (Horvitz & Thompson 1952). SNIPS: Σ w·r / Σ w (Swaminathan &
+    Joachims, NeurIPS 2015). DR: the mean of Σ_a target(a)·q(a) + w·(r - q(sent)), with q cross-fitted by lead (Dudík, Langford &
+    Li, ICML 2011; AIPW of Robins, Rotnitzky & Zhao 1994). Standard errors are clustered by lead (Liang & Zeger 1986; t with
+    leads - 1 degrees of freedom). By default no weight is cut; `clip` cuts those above it, which trades variance for bias. A log
+    that an adaptive policy gathered keeps IPS and DR unbiased as long as propensities are those of the time, but their normal
+    intervals are then an approximation (Hadad et al., PNAS 118 (2021)). Raises InputError for fewer than two leads, and for a
+    clip of 0 or less.
     """
     if clip is not None and clip <= 0:
         raise InputError(f"clip is {clip}; give a largest weight above 0, or None for no cut")

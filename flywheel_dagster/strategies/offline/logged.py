@@ -18,8 +18,9 @@ Target = Callable[[Segment], Mapping[Strategy, float]] | Mapping[Segment, Mappin
 class Logged:
     """One entry a message: n of them.
 
-    `propensities` are the probabilities with which the strategies sent were drawn when they were, `rewards` lie in [0, 1] and are matured. All messages that were drawn belong here,
-    whatever became of them. Raises InputError for lengths that differ, propensities that are missing, 0 or above 1, and rewards outside [0, 1].
+    `propensities` are the probabilities with which the strategies sent were drawn when they were, `rewards` lie in [0, 1] and
+    are matured. All messages that were drawn belong here, whatever became of them. Raises InputError for lengths that differ,
+    propensities that are missing, 0 or above 1, and rewards outside [0, 1].
     """
 
     strategies: Sequence[Strategy]

@@ -21,8 +21,8 @@ def folds_of(lead: Codes) -> Codes:
 
 
 def predicted(log: Aimed) -> tuple[Floats, Floats]:
-    """(n) and (n): for each message the reward expected of the strategy sent, and of the target's draw, by a model fitted to the other folds (cross-fitting;
-    Chernozhukov et al., Econometrics Journal 21 (2018))."""
+    """(n) and (n): for each message the reward expected of the strategy sent, and of the target's draw, by a model fitted to the
+    other folds (cross-fitting; Chernozhukov et al., Econometrics Journal 21 (2018))."""
     fold = folds_of(log.lead)
     sent, drawn = np.empty(len(fold)), np.empty(len(fold))
     for each in range(FOLDS):

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 _TRIMMED = 1e-30
-_WIDEST = 60.0  # log odds ratio
+_PRECISE = 1e-5  # log odds ratio
 
 
 class Lift(NamedTuple):
@@ -47,8 +47,8 @@ def lift_of(leads: Counts, successes: Counts, all_leads: Counts, all_successes: 
     sum_ = _Sum.of(leads[tells], successes[tells], all_leads[tells], all_successes[tells])
     tail = (1 - confidence) / 2
     inside = observed - constant
-    low = sum_.log_odds(lambda odds: sum_.at_least(inside, odds) - tail) if inside > sum_.least else None
-    high = sum_.log_odds(lambda odds: tail - sum_.at_most(inside, odds)) if inside < sum_.most else None
+    low = _root(lambda odds: sum_.at_least(inside, odds) - tail, start=sum_.tilt) if inside > sum_.least else None
+    high = _root(lambda odds: tail - sum_.at_most(inside, odds), start=sum_.tilt) if inside < sum_.most else None
     return Lift(
         expected,
         observed / expected,
@@ -74,7 +74,7 @@ class _Sum(NamedTuple):
         points = _Points(leads, all_leads, all_successes)
         least, most = int(points.lows.sum()), int(points.highs.sum())
         target = min(max(float(successes.sum()), least + 0.5), most - 0.5)
-        tilt = float(brentq(lambda log_odds: points.mean(log_odds) - target, -_WIDEST, _WIDEST, xtol=1e-6))
+        tilt = _root(lambda log_odds: points.mean(log_odds) - target, start=0.0)
         chances, log_norms = points.under(tilt)
         first, summed = 0, np.ones(1)
         for low, each in zip(points.lows, np.split(chances, points.starts[1:]), strict=True):
@@ -100,10 +100,6 @@ class _Sum(NamedTuple):
 
     def mean(self, log_odds: float) -> float:
         return float((self._under(log_odds) * self.values).sum())
-
-    def log_odds(self, rising: Callable[[float], float]) -> float:
-        """Where a rising function of the log odds ratio is zero."""
-        return float(brentq(rising, self.tilt - _WIDEST, self.tilt + _WIDEST, xtol=1e-6))
 
     def _under(self, log_odds: float) -> Floats:
         weighted = self.log_chances + (log_odds - self.tilt) * self.values
@@ -138,6 +134,14 @@ class _Points:
     def mean(self, log_odds: float) -> float:
         """Of the sum."""
         return float((self.under(log_odds)[0] * self._values).sum())
+
+
+def _root(rising: Callable[[float], float], *, start: float) -> float:
+    """Where a rising function is zero; looked for in ever wider steps from the start."""
+    step = 0.5 if rising(start) < 0 else -0.5
+    while rising(start + step) * step < 0:
+        step *= 2
+    return float(brentq(rising, start, start + step, xtol=_PRECISE))
 
 
 def _log_choose(n: Counts, k: Counts) -> Floats:

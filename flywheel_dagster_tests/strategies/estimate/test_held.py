@@ -23,8 +23,8 @@ def _cells(tables: list[tuple[float, float, float, float]]) -> Cells:
 
 
 def test_it_is_the_textbooks() -> None:
-    """Rothman, Greenland & Lash, Modern Epidemiology, 3rd edition, table 15-1 (tolbutamide): 0.035, 90 % limits -0.018 and 0.088; metafor 4's rma.mh
-    gives 0.0349, -0.0176 and 0.0874."""
+    """Rothman, Greenland & Lash, Modern Epidemiology, 3rd edition, table 15-1 (tolbutamide): 0.035, 90 % limits -0.018 and
+    0.088; metafor 4's rma.mh gives 0.0349, -0.0176 and 0.0874."""
     found = held(_cells([(106, 8, 120, 5), (98, 22, 85, 16)]), A)
     assert found.difference == pytest.approx(0.0349, abs=5e-5)
     assert found.difference - 1.6448536 * found.standard_error == pytest.approx(-0.0176, abs=5e-5)
@@ -33,7 +33,8 @@ def test_it_is_the_textbooks() -> None:
 
 
 def test_its_numerator_is_that_of_the_cochran_mantel_haenszel_test() -> None:
-    """statsmodels 0.15.0: StratifiedTable([[[8, 98], [5, 115]], [[22, 76], [16, 69]]]).test_null_odds().statistic is 1.191400187276447."""
+    """statsmodels 0.15.0: StratifiedTable([[[8, 98], [5, 115]], [[22, 76], [16, 69]]]).test_null_odds().statistic is
+    1.191400187276447."""
     found = held(_cells([(106, 8, 120, 5), (98, 22, 85, 16)]), A)
     assert found.difference is not None
     n, m, s = np.array([106, 98]), np.array([120, 85]), np.array([13, 38])

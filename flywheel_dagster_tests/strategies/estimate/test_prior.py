@@ -5,7 +5,7 @@ import pytest
 
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.strategies.estimate.cells import Cells
-from flywheel_dagster.strategies.estimate.fit import fit
+from flywheel_dagster.strategies.estimate.fit import fit, fit_rates
 from flywheel_dagster.strategies.estimate.prior import Prior, population_prior
 from flywheel_dagster.strategies.estimate.ranking import ranked
 from flywheel_dagster_tests.strategies.estimate.making import EVEN, STRATEGIES, market, one_segment
@@ -74,3 +74,32 @@ def test_json_and_back_is_the_same_prior() -> None:
     assert np.array_equal(fit(market(5, trials=9), prior=back).mean, fit(market(5, trials=9), prior=prior).mean)
     with pytest.raises(InputError, match="refresh the strategies"):
         Prior.of_json({})
+
+
+def test_replies_lead_deals_until_deals_say_otherwise() -> None:
+    replies = one_segment({("a",): (3_000, 600), ("b",): (3_000, 150)})
+    silent = fit_rates({"reply_rate": replies, "close_rate": one_segment({("a",): (0, 0), ("b",): (0, 0)})})
+    told = fit_rates({"reply_rate": replies, "close_rate": one_segment({("a",): (20_000, 100), ("b",): (20_000, 400)})})
+    for posteriors, best in ((silent, "a"), (told, "b")):
+        rows = ranked(posteriors, metric="close_rate", mix={("email", "", "", ""): 1.0}, evidence={("a",): (0, 0), ("b",): (0, 0)})
+        assert rows[0].strategy == (best,)
+    assert silent["close_rate"].mean[0] < silent["reply_rate"].mean[0]
+    assert silent["close_rate"].variance[0] > 1
+
+
+def test_what_replies_led_to_believe_of_deals_is_no_evidence_for_others() -> None:
+    replies = one_segment({("a",): (3_000, 600), ("b",): (3_000, 150)})
+    own = fit_rates({"reply_rate": replies, "close_rate": one_segment({("a",): (0, 0), ("b",): (0, 0)})})
+    of_replies, of_deals = population_prior([own["reply_rate"]]), population_prior([own["close_rate"]])
+    assert of_replies is not None and of_deals is not None
+    assert ("value_0", "a") in of_replies.effects and ("value_0", "a") not in of_deals.effects
+
+
+def test_a_metric_led_by_one_that_holds_others_evidence_holds_it_too() -> None:
+    cells = {"reply_rate": market(1, trials=9), "meeting_rate": market(2, trials=9, rate=-4)}
+    own = fit_rates(cells)
+    prior = population_prior([own["reply_rate"]])
+    assert prior is not None
+    found = fit_rates(cells, priors={"reply_rate": prior})
+    assert not own["meeting_rate"].from_population
+    assert found["meeting_rate"].from_population
