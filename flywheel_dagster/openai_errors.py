@@ -18,7 +18,7 @@ def classified(doing: str, *, api_key: str, failures: Failures) -> Iterator[None
     try:
         yield
     except openai.APIConnectionError as error:
-        raise failures.of_lost_answer(doing, error.__cause__ or error) from error
+        raise failures.of_lost_answer(doing, str(error.__cause__ or "") or error) from error  # a timeout's cause has no text
     except openai.APIStatusError as error:
         code = error.code or ""
         said = error.body.get("message") if isinstance(error.body, dict) else None

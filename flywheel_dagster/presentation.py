@@ -96,7 +96,8 @@ def lines(series: Mapping[str, Sequence[tuple[float, float]]], *, title: str, xl
         if points:
             axes.plot(*zip(*points, strict=True), label=name, color=colour, linewidth=1.2, marker="." if len(points) < 30 else None)
     axes.tick_params(axis="both", labelsize=7)
-    axes.legend(fontsize=7, frameon=False)
+    if any(series.values()):
+        axes.legend(fontsize=7, frameon=False)
     axes.set_xlabel(xlabel, fontsize=8)
     return _png(figure, axes, title=title, ylabel=ylabel)
 

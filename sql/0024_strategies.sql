@@ -402,7 +402,7 @@ begin
   end loop;
 end
 $$;
-grant select on strategy_performance, winning_strategies, agent_leaderboard, flywheel_metrics to flywheel_member;
+grant select on strategy_dimensions, strategy_performance, winning_strategies, agent_leaderboard, flywheel_metrics to flywheel_member;
 
 -- migrate:down
 drop view flywheel_metrics;

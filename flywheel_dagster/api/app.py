@@ -11,14 +11,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from flywheel_dagster.api.body_limit import BodyLimit
 from flywheel_dagster.api.errors import add_error_answers
 from flywheel_dagster.api.metrics import Metrics
+from flywheel_dagster.api.pages import pages
 from flywheel_dagster.api.parameters import refuse_unknown_parameters
-from flywheel_dagster.api.routes import experiments, health, models, training
+from flywheel_dagster.api.routes import experiments, health, models, standings, strategies, tracking, training
 from flywheel_dagster.api.services import opened
 from flywheel_dagster.settings import Settings
 
 _LOG = logging.getLogger(__name__)
-BODY_LIMIT = 64 * 2**10  # bytes; every request is a small object
-ROUTERS = (training.router, models.router, experiments.router, health.router)
+BODY_LIMIT = 64 * 2**10  # bytes; nearly every request is a small object
+LARGER_BODIES = {"/strategies/messages": 4 * 2**20, "/strategies/replies": 2**20}
+ROUTERS = (training.router, models.router, experiments.router, strategies.router, tracking.router, standings.router, health.router)
 
 
 def build_app(url: str, settings: Settings) -> FastAPI:
@@ -32,7 +34,7 @@ def build_app(url: str, settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="flywheel_dagster",
-        summary="Train, deploy and compare the models that write sales messages.",
+        summary="Train, deploy and compare the models that write sales messages, and learn which strategies work.",
         version="1",
         lifespan=lifespan,
         redirect_slashes=False,
@@ -42,8 +44,9 @@ def build_app(url: str, settings: Settings) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.router.routes.extend(pages())
     add_error_answers(app)
-    app.add_middleware(BodyLimit, limit=BODY_LIMIT)
+    app.add_middleware(BodyLimit, limit=BODY_LIMIT, larger=LARGER_BODIES)
     app.add_middleware(Observed, metrics=metrics)
     return app
 

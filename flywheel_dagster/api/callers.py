@@ -58,6 +58,22 @@ class Caller:
         self.require_sight(organization_id)
         return organization_id
 
+    def organization(self, named: str | None, *, field: str = "query.organization_id") -> str:
+        """The one organization that a request is about: the named one, or the caller's own. `field` is where the request names it.
+
+        Refuses another one with 404, as if there were none, and with 422 a key of all organizations that names none.
+        """
+        if named is not None:
+            self.require_sight(named)
+        if (found := named or self.organization_id) is None:
+            raise RefusedError(
+                422,
+                "organization_missing",
+                "this key is of all organizations: say by organization_id which one is meant",
+                field=field,
+            )
+        return found
+
     def require_scope(self, scope: str) -> None:
         """Refuse with 403 a change of what the caller only shares with others: the global models."""
         if self.organization_id not in (None, scope):
@@ -98,23 +114,31 @@ async def admit(request: Request, services: Services) -> Caller:
         raise RefusedError(
             401, "key_missing", "send an API key as Authorization: Bearer KEY; flywheel key add makes one", headers={"WWW-Authenticate": _CHALLENGE}
         )  # fmt: skip
-    key_hash = hash_of(key.strip())
     async with services.pool.connection() as connection:
-        caller = _of_environment(services.environment_keys, key_hash) or await _of_table(connection, key_hash)
+        caller = await caller_with(connection, services.environment_keys, hash_of(key.strip()))
         if caller is None:
             raise RefusedError(
                 401, "key_unknown", "the key is unknown or revoked; flywheel key add makes one",
                 headers={"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'},
             )  # fmt: skip
-        most = services.settings.api_requests_per_minute
-        row = await (await connection.execute(statement("take_request"), {"subject": caller.subject, "most": most})).fetchone()
+        await let_in(connection, caller.subject, services.settings.api_requests_per_minute)
+    return caller
+
+
+async def caller_with(connection: AsyncRows, environment_keys: tuple[EnvironmentKey, ...], key_hash: str) -> Caller | None:
+    """Whose key has this hash; None where no key in force has it."""
+    return _of_environment(environment_keys, key_hash) or await _of_table(connection, key_hash)
+
+
+async def let_in(connection: AsyncRows, subject: str, most: int) -> None:
+    """Count a request of the subject; refuse it with 429 when there were `most` within the last minute."""
+    row = await (await connection.execute(statement("take_request"), {"subject": subject, "most": most})).fetchone()
     assert row is not None
     if row["seconds"] is not None:
         wait = max(1, ceil(row["seconds"]))
         raise RefusedError(
             429, "too_many_requests", f"more than {most} requests a minute; come again in {wait} s", retry_after=wait
         )
-    return caller
 
 
 def _of_environment(keys: tuple[EnvironmentKey, ...], key_hash: str) -> Caller | None:
@@ -153,5 +177,6 @@ def permitted(permission: Permission) -> Any:
 
 
 Reader = Annotated[Caller, permitted(Permission.READ)]
+Recorder = Annotated[Caller, permitted(Permission.RECORD)]
 Trainer = Annotated[Caller, permitted(Permission.TRAIN)]
 Deployer = Annotated[Caller, permitted(Permission.DEPLOY)]

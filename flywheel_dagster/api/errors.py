@@ -12,6 +12,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from flywheel_dagster.errors import DatabaseError
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -55,6 +57,7 @@ def add_error_answers(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(psycopg.OperationalError)(_away)
+    app.exception_handler(DatabaseError)(_away)
     app.exception_handler(Exception)(_unexpected)
 
 

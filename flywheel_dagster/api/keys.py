@@ -15,7 +15,8 @@ _PREFIX = "flywheel_"  # so that a scanner for leaked secrets knows one
 class Permission(StrEnum):
     """What a route asks for."""
 
-    READ = "read"  # models, figures, the state of trainings
+    READ = "read"  # models, figures, the state of trainings, what works
+    RECORD = "record"  # write down messages and replies
     TRAIN = "train"  # start a training: costs money
     DEPLOY = "deploy"  # decide which model leads hear from
 
@@ -35,7 +36,7 @@ class Role(StrEnum):
 
 _PERMISSIONS = {
     Role.VIEWER: frozenset({Permission.READ}),
-    Role.OPERATOR: frozenset({Permission.READ, Permission.TRAIN}),
+    Role.OPERATOR: frozenset({Permission.READ, Permission.RECORD, Permission.TRAIN}),
     Role.ADMIN: frozenset(Permission),
 }
 

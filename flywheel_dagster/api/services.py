@@ -1,4 +1,4 @@
-"""What every route reaches out with: the database, Dagster and the settings. Opened with the application, closed with it."""
+"""What every route reaches out with: the database, Dagster, agents' strategies, sessions and the settings. Opened with the application, closed with it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,9 +11,11 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from flywheel_dagster.api.agents import Agents
 from flywheel_dagster.api.dagster import Dagster
 from flywheel_dagster.api.keys import EnvironmentKey, keys_from
 from flywheel_dagster.api.metrics import Metrics
+from flywheel_dagster.api.sessions import Sessions
 from flywheel_dagster.settings import Settings
 
 _CONNECTIONS = 10
@@ -34,6 +36,8 @@ class Services:
     environment_keys: tuple[EnvironmentKey, ...]
     metrics: Metrics
     launching: asyncio.Semaphore
+    agents: Agents
+    sessions: Sessions
 
     @asynccontextmanager
     async def reading(self, organization_id: str | None) -> AsyncIterator[AsyncRows]:
@@ -63,11 +67,15 @@ async def opened(url: str, settings: Settings, metrics: Metrics) -> AsyncIterato
         check=AsyncConnectionPool.check_connection,
         kwargs={"row_factory": dict_row, "autocommit": True, "application_name": "flywheel api", "connect_timeout": 3},
     )
+    agents = Agents(url)
     async with Dagster(settings.dagster_address) as dagster:
         await pool.open()
         try:
-            yield Services(url, settings, pool, dagster, keys_from(settings.api_keys), metrics, asyncio.Semaphore(_LAUNCHES))
+            yield Services(
+                url, settings, pool, dagster, keys_from(settings.api_keys), metrics, asyncio.Semaphore(_LAUNCHES), agents, Sessions(pool)
+            )  # fmt: skip
         finally:
+            await agents.close()
             await pool.close()
 
 

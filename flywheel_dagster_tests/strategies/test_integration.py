@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
+from flywheel_dagster.database import _with
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.replies.analyzer import SentimentAnalyzer
 from flywheel_dagster.strategies.integration import AgentOutcomeIntegration
@@ -211,3 +212,47 @@ def test_many_messages_at_once(database: Database, connection: Connection) -> No
     with pytest.raises(InputError, match=r"message 2: channel is 'fax'.*nothing was written"):
         _asked(database, lambda agent: agent.track_agent_messages([messages[0], messages[1] | {"channel": "fax"}]))
     assert connection.execute("select count(*) from outcome_labels").fetchone() == (25,)
+
+
+_QUESTIONS: dict[str, Callable[[AgentOutcomeIntegration, str], Awaitable[Any]]] = {
+    "winning": lambda agent, whose: agent.get_winning_strategies(whose, min_samples=1),
+    "winning by a decision": lambda agent, whose: agent.get_winning_strategies(whose, min_samples=1, by="cta"),
+    "winning by what isn't kept": lambda agent, whose: agent.get_winning_strategies(whose, min_samples=1, by="tone,cta"),
+    "performance": lambda agent, whose: agent.get_agent_performance("spring", organization_id=whose),
+    "performance of an agent": lambda agent, whose: agent.get_agent_performance("spring", "CopywriterAgent", organization_id=whose, by="cta"),
+    "suggestion": lambda agent, whose: agent.suggest_strategy(whose),
+    "policy": lambda agent, whose: agent.estimate_policy(whose, "SECRET_plan", "reply_rate"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("as_member", [True, False], ids=["row-level security", "service role"])
+def test_two_organizations_never_see_each_others_rows(database: Database, connection: Connection, as_member: bool) -> None:
+    """Whatever is asked: acme's answer names nothing of the other's, and as acme's member nothing comes back about the other."""
+    for organization, strategy in (("acme", "MINE_casual"), ("other", "SECRET_plan")):
+        sent(
+            connection,
+            strategy,
+            40,
+            replied=8,
+            organization=organization,
+            decisions={"CopywriterAgent": {"cta": f"of {organization}"}},
+        )
+    connection.execute("update outcome_labels set strategy_propensity = 0.5")
+    learn(connection)
+    member = _with(database.addresses.service, options="-c role=flywheel_member -c flywheel.organization_id=acme")
+
+    async def ask(question: Callable[[AgentOutcomeIntegration, str], Awaitable[Any]], whose: str) -> str:
+        async with AgentOutcomeIntegration(member if as_member else database.addresses.service) as agent:
+            try:
+                return str(await question(agent, whose))
+            except InputError as error:
+                return f"refused: {error}"
+
+    for name, question in _QUESTIONS.items():
+        own = asyncio.run(ask(question, "acme"))
+        assert "SECRET" not in own and "of other" not in own, name
+        assert name == "policy" or "MINE" in own or "of acme" in own, name
+        theirs = asyncio.run(ask(question, "other"))
+        assert "MINE" not in theirs and "of acme" not in theirs, name
+        if as_member:
+            assert "SECRET" not in theirs and "of other" not in theirs, name

@@ -8,6 +8,6 @@ from (
   where l.keys = %(keys)s::text[]
   group by s.value
 ) l
-where l.organizations >= least(2, (select count(*) from organizations where allows_global_training))
+where l.organizations >= 2
 order by l.organizations desc, l.place, l.strategy
 limit 50

@@ -7,7 +7,6 @@ Answers are greedy, whatever temperature and seed are: the same question has the
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from flywheel_dagster.sandbox.model_server.adapters import Adapters
@@ -18,22 +17,17 @@ from flywheel_dagster.sandbox.model_server.tokens import message_text, tokenise
 from flywheel_dagster.sandbox.model_server.wire import ApiError
 
 _AT_ONCE = 8  # questions: it takes little longer than one
+_GATHERING = 0.1  # seconds that the first of them waits for those that were asked along with it
 _MOST_TOKENS = 512  # of an answer whose asker sets no limit
 _INSTALL = "this model needs the extra lora where the model server runs; pip install 'flywheel-dagster[lora]', then restart it (flywheel down)"
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    asked: Asked
-    answer: asyncio.Future[Generated]
 
 
 class AdapterAnswers:
     """What adapters and their bases say. Used from one event loop."""
 
-    def __init__(self, adapters: Adapters) -> None:
-        self._adapters, self._networks = adapters, Networks()
-        self._waiting: list[_Waiting] = []
+    def __init__(self, adapters: Adapters, networks: Networks | None = None) -> None:
+        self._adapters, self._networks = adapters, networks or Networks()
+        self._waiting: dict[Asked, asyncio.Future[Generated]] = {}
         self._turn, self._thread = asyncio.Lock(), ThreadPoolExecutor(1)
 
     async def complete(self, asked: ChatRequest) -> tuple[dict[str, Any], list[Choice]] | None:
@@ -55,26 +49,27 @@ class AdapterAnswers:
         self._networks.stop()
 
     async def _answer(self, asked: Asked) -> Generated:
-        mine = _Waiting(asked, asyncio.get_running_loop().create_future())
-        self._waiting.append(mine)
+        # Who gave up waiting and asks again gets the answer that is on its way; a second one would take just as long.
+        answer = self._waiting.setdefault(asked, asyncio.get_running_loop().create_future())
+        await asyncio.sleep(_GATHERING)
         async with self._turn:
-            if not mine.answer.done():  # else one who had the turn before answered it along with its own
-                await self._answer_together([each for each in self._waiting if each.asked.fits(asked)][:_AT_ONCE])
-        return await mine.answer
+            if not answer.done():  # else one who had the turn before answered it along with its own
+                others = [each for each in self._waiting if each != asked and each.fits(asked)]
+                await self._answer_together([asked, *others][:_AT_ONCE])
+        return answer.result()
 
-    async def _answer_together(self, batch: Sequence[_Waiting]) -> None:
+    async def _answer_together(self, batch: Sequence[Asked]) -> None:
         said: Sequence[Generated | Exception]
         try:
-            questions = [each.asked for each in batch]
-            said = await asyncio.get_running_loop().run_in_executor(self._thread, self._networks.answer, questions)
+            said = await asyncio.get_running_loop().run_in_executor(self._thread, self._networks.answer, batch)
         except Exception as error:
             said = [_named(error)] * len(batch)
-        for each, one in zip(batch, said, strict=True):
+        for asked, one in zip(batch, said, strict=True):
+            answer = self._waiting.pop(asked)
             if isinstance(one, Exception):
-                each.answer.set_exception(one)
+                answer.set_exception(one)
             else:
-                each.answer.set_result(one)
-        self._waiting = [each for each in self._waiting if not each.answer.done()]
+                answer.set_result(one)
 
 
 def _named(error: Exception) -> Exception:

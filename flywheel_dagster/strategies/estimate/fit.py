@@ -23,7 +23,7 @@ from flywheel_dagster.strategies.estimate.posterior import Posterior
 from flywheel_dagster.strategies.estimate.prior import Prior
 
 PSEUDO_EFFECTS = 4.0
-_MOST_ROUNDS, _MOST_UPDATES, _MOST_HALVINGS = 60, 25, 40
+_MOST_ROUNDS, _MOST_UPDATES, _MOST_HALVINGS = 60, 5, 40
 _SETTLED, _STEADY = 1e-5, 1e-2
 """Changes of a coefficient, and of the logarithm of λ, that end the search."""
 _LEAST, _LARGEST = 1e-4, 100.0
@@ -52,8 +52,8 @@ def fit(cells: Cells, *, prior: Prior | None = None, leading: Posterior | None =
     with one_thread():
         mode, multiplier = model.solve()
         penalty = model.penalty(multiplier)
-        covariance, _ = _inverse(model.curvature(mode) + np.diag(penalty))
-        factor = np.linalg.cholesky(covariance).astype(np.float32)
+        root = _inverse_root(model.curvature(mode) + np.diag(penalty))
+        factor = np.linalg.cholesky(root.T @ root).astype(np.float32)
     return Posterior(
         keys=cells.keys,
         names=tuple(names),
@@ -118,7 +118,8 @@ class _Model:
             working = information @ coefficients + self.design.sums(residuals)
             before, multiplier = multiplier, self._updated(information, working, multiplier, updates=_MOST_UPDATES if turn else 0)
             penalty = self.penalty(multiplier)
-            _, solution = _inverse(information + np.diag(penalty), working + penalty * self.mean)
+            root = _inverse_root(information + np.diag(penalty))
+            solution = root.T @ (root @ (working + penalty * self.mean))
             moved = self._climbed(coefficients, solution, penalty)
             settled = np.abs(moved - coefficients).max() < _SETTLED and np.abs(np.log(multiplier / before)).max() < _STEADY
             coefficients = moved
@@ -131,9 +132,10 @@ class _Model:
         size = np.bincount(self.group, minlength=self.groups)
         for _ in range(updates):
             penalty = self.penalty(multiplier)
-            covariance, solution = _inverse(information + np.diag(penalty), working + penalty * self.mean)
+            root = _inverse_root(information + np.diag(penalty))
+            solution = root.T @ (root @ (working + penalty * self.mean))
             squares = np.bincount(self.group, (solution - self.mean) ** 2 / self.variance, self.groups)
-            effective = size - np.bincount(self.group, np.diag(covariance) * penalty, self.groups)
+            effective = size - np.bincount(self.group, np.einsum("ij,ij->j", root, root) * penalty, self.groups)
             following = np.clip((squares + PSEUDO_EFFECTS) / (effective + PSEUDO_EFFECTS), _LEAST, _LARGEST)
             following[self.intercept] = 1.0
             change = np.abs(np.log(following / multiplier)).max()
@@ -152,9 +154,8 @@ class _Model:
         return start
 
 
-def _inverse(matrix: Floats, right: Floats | None = None) -> tuple[Floats, Floats]:
-    """The inverse of a positive definite matrix, and its product with the right side."""
-    factor, _ = lapack.dpotrf(matrix, lower=True)
-    lower, _ = lapack.dpotri(factor, lower=True)
-    inverse = np.tril(lower) + np.tril(lower, -1).T
-    return inverse, inverse @ right if right is not None else np.zeros(0)
+def _inverse_root(matrix: Floats) -> Floats:
+    """R, lower triangular, with R'R the inverse of a positive definite matrix."""
+    factor, _ = lapack.dpotrf(matrix, lower=True, clean=True)
+    root, _ = lapack.dtrtri(factor, lower=True)
+    return np.asarray(root)

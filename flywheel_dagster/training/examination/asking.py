@@ -1,6 +1,7 @@
 """Asking a model many questions, each answer kept as it comes: what was asked before isn't asked, or paid for, again."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -16,7 +17,7 @@ from flywheel_dagster.training.examination.prompts import Question
 
 JUDGE = "judge"
 _TRIES = 8
-_LONGEST_WAIT = 600.0  # seconds of all pauses of one question
+_LONGEST_WAIT = 600.0  # seconds that a question may have failed for and still be asked again
 Told = Callable[[int], None]
 
 
@@ -32,12 +33,13 @@ class Examinee:
 
 @dataclass(frozen=True)
 class Asking:
-    """How to ask: so many questions at a time; the dataset is where the questions are from. `sleep` is injectable."""
+    """How to ask: so many questions at a time; the dataset is where the questions are from. `sleep` and `clock` (seconds) are injectable."""
 
     connection: psycopg.Connection[TupleRow]
     dataset_hash: str
     concurrency: int
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.monotonic
 
 
 async def ask(
@@ -45,8 +47,9 @@ async def ask(
 ) -> list[Answer]:
     """The answers, in the order of the questions. `told` is called with how many are there.
 
-    What fails but may pass by itself is asked again, up to eight times within ten minutes. When asking fails for good, nothing more is asked,
-    what is under way is awaited and kept, and the first failure raised: called again, it goes on.
+    What fails but may pass by itself is asked again, up to eight times, until it has failed for ten minutes: time spent on answers that never
+    came counts like pauses. When asking fails for good, nothing more is asked, what is under way is awaited and kept, and the first failure
+    raised: called again, it goes on.
     """
     known = _answered_before(how, who, questions, max_tokens)
     told(len(known))
@@ -56,11 +59,12 @@ async def ask(
     async def insist(question: Question) -> Answer:
         waited = 0.0
         for attempt in range(1, _TRIES):
+            began = how.clock()
             try:
                 return await who.chat.answer(question.messages, max_tokens=max_tokens, seed=question.seed)
             except TransientModelError as error:
                 pause = Patience().pause(attempt, error)
-                waited += pause
+                waited += how.clock() - began + pause
                 if failures or waited > _LONGEST_WAIT:
                     raise
             await how.sleep(pause)
