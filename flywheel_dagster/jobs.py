@@ -81,8 +81,14 @@ compare_models = dg.define_asset_job(
 
 learn_strategies = dg.define_asset_job(
     "learn_strategies",
-    selection=[STRATEGY_PERFORMANCE, WINNING_STRATEGIES, AGENT_LEADERBOARD, PLAYBOOKS, FLYWHEEL_METRICS],
+    selection=[STRATEGY_PERFORMANCE, WINNING_STRATEGIES, AGENT_LEADERBOARD, FLYWHEEL_METRICS],
     description="Count anew what changed by what was decided about messages, and learn which strategies work.",
+)
+
+find_playbooks = dg.define_asset_job(
+    "find_playbooks",
+    selection=[PLAYBOOKS],
+    description="Look through all campaigns for the sequences of touches that did better than chance explains.",
 )
 
 observe_outcomes = dg.define_asset_job(
@@ -116,4 +122,5 @@ JOBS = [
     compare_models,
     judge_experiment,
     learn_strategies,
+    find_playbooks,
 ]

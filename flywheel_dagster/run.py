@@ -63,7 +63,8 @@ def _run_all(instance: dg.DagsterInstance, given: argparse.Namespace, marks: Map
         assets = assets_to_train(Flywheel().settings().training_method)
         if not run("train_scope", f"train {given.scope}", partition_key=given.scope, assets=assets):
             return False
-    return not given.strategies or run("learn_strategies", "learn which strategies work")
+    learn = {"learn_strategies": "learn which strategies work", "find_playbooks": "look for playbooks"}
+    return not given.strategies or all(run(job, name) for job, name in learn.items())
 
 
 def _named(doing: str, first: date, last: date) -> str:

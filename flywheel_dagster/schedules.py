@@ -14,6 +14,7 @@ from flywheel_dagster.jobs import (
     compare_models,
     complete_meetings,
     export_weeks,
+    find_playbooks,
     judge_experiment,
     learn_strategies,
     link_events,
@@ -116,6 +117,14 @@ def hourly_strategies(flywheel: Flywheel) -> dg.SkipReason | dg.RunRequest:
     return dg.RunRequest() if stale == (True,) else dg.SkipReason("no outcome has changed since the last time")
 
 
+daily_playbooks = dg.ScheduleDefinition(
+    name="daily_playbooks",
+    job=find_playbooks,
+    cron_schedule="15 6 * * *",
+    execution_timezone="UTC",
+    description="Every day 06:15 UTC: the sequences of touches that did better than chance explains.",
+)
+
 nightly_links = dg.ScheduleDefinition(
     name="nightly_links",
     job=link_events,
@@ -135,6 +144,7 @@ daily_base_watch = dg.ScheduleDefinition(
 SCHEDULES = [
     daily_base_watch,
     daily_performance,
+    daily_playbooks,
     daily_verdicts,
     hourly_meetings,
     hourly_strategies,
