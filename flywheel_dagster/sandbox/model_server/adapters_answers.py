@@ -17,7 +17,7 @@ from flywheel_dagster.sandbox.model_server.tokens import message_text, tokenise
 from flywheel_dagster.sandbox.model_server.wire import ApiError
 
 _AT_ONCE = 8  # questions: it takes little longer than one
-_GATHERING = 0.1  # seconds that the first of them waits for those that were asked along with it
+_QUIET = 0.1  # seconds without a further question: those that are asked along with another come one after the other
 _MOST_TOKENS = 512  # of an answer whose asker sets no limit
 _INSTALL = "this model needs the extra lora where the model server runs; pip install 'flywheel-dagster[lora]', then restart it (flywheel down)"
 
@@ -51,12 +51,20 @@ class AdapterAnswers:
     async def _answer(self, asked: Asked) -> Generated:
         # Who gave up waiting and asks again gets the answer that is on its way; a second one would take just as long.
         answer = self._waiting.setdefault(asked, asyncio.get_running_loop().create_future())
-        await asyncio.sleep(_GATHERING)
         async with self._turn:
             if not answer.done():  # else one who had the turn before answered it along with its own
-                others = [each for each in self._waiting if each != asked and each.fits(asked)]
-                await self._answer_together([asked, *others][:_AT_ONCE])
+                await self._answer_together(await self._gathered(asked))
         return answer.result()
+
+    async def _gathered(self, asked: Asked) -> list[Asked]:
+        """A question and those that can be answered along with it, once no more of them come, or there are enough."""
+        before: list[Asked] = []
+        found = [asked]
+        while len(before) < len(found) < _AT_ONCE:
+            await asyncio.sleep(_QUIET)
+            others = [each for each in self._waiting if each != asked and each.fits(asked)]
+            before, found = found, [asked, *others][:_AT_ONCE]
+        return found
 
     async def _answer_together(self, batch: Sequence[Asked]) -> None:
         said: Sequence[Generated | Exception]

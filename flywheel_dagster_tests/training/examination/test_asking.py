@@ -58,3 +58,24 @@ def test_asking_again(
     answers, waited = asked(connection, dataset, *errors)
     assert (bool(answers), waited) == (answered, slept)
     assert connection.execute("select count(*) from model_answers").fetchone() == (int(answered),)
+
+
+@pytest.mark.parametrize(("silent_for", "tries"), [(10, 8), (250, 3), (700, 1)])
+def test_a_server_that_stays_silent_is_given_up_after_ten_minutes(
+    connection: Connection, dataset: Dataset, silent_for: float, tries: int
+) -> None:
+    now = 0.0
+
+    def stay_silent(messages: Messages, seed: int) -> str:
+        nonlocal now
+        now += silent_for
+        raise UnansweredModelError("no answer")
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    silent = Scripted(stay_silent)
+    with pytest.raises(UnansweredModelError, match="no answer"):
+        asyncio.run(ask(Asking(connection, dataset.hash, 1, sleep, lambda: now), silent.examinee(), [QUESTION], max_tokens=9))
+    assert len(silent.asked) == tries
