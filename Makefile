@@ -4,6 +4,9 @@ UV := 0.13.8
 BIN := .venv/bin
 WORKERS ?= 2
 
+# Without bytecode on disk each process, each worker of a test run too, would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test dev lint check acceptance bench clean
 
 setup: .venv/.synced

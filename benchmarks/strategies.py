@@ -61,11 +61,11 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting("even traffic", evenly),
-    Setting("uneven traffic (100 : 1)", unevenly),
-    Setting("good segments to some", by_segment),
-    Setting("the same, effects differ by segment", by_segment, 0.15),
-    Setting("good leads to some, unseen in the segment", by_icp),
+    Setting("evenly", evenly),
+    Setting("100 : 1", unevenly),
+    Setting("by segment", by_segment),
+    Setting("by segment, which matters", by_segment, 0.15),
+    Setting("by lead, unseen", by_icp),
 )
 MESSAGES = (200, 2_000, 20_000)
 
@@ -378,7 +378,7 @@ def parts(seeds: int, repetitions: int, messages: int) -> dict[str, Part]:
                 "estimate",
                 "raw rate",
                 "difference (95 %)",
-                "95 % intervals that hold the truth",
+                "95 % covers",
             ),
             seeds * len(SETTINGS) * len(MESSAGES),
             lambda told: ranking_rows(seeds, told),
@@ -397,7 +397,7 @@ def parts(seeds: int, repetitions: int, messages: int) -> dict[str, Part]:
         ),
         "offline": Part(
             f"a policy's value from {messages:,} logged messages, {repetitions} repetitions",
-            ("logged by", "value of", "estimate", "95 % intervals that hold the truth", "bias", "interval", "effective messages"),
+            ("logged by", "value of", "estimate", "95 % covers", "bias", "interval", "effective messages"),
             2 * repetitions,
             lambda told: offline_rows(repetitions, messages, told),
         ),

@@ -24,8 +24,16 @@ ROUTES = [
     ("POST", "/training/run", "train"),
     ("POST", "/training/promote-winner", "deploy"),
     ("POST", "/training/deploy/00000000-0000-0000-0000-000000000000", "deploy"),
+    ("GET", "/strategies/performance", "read"),
+    ("GET", "/strategies/winning", "read"),
+    ("POST", "/strategies/suggest", "read"),
+    ("GET", "/strategies/agents", "read"),
+    ("GET", "/strategies/metrics", "read"),
+    ("GET", "/strategies/playbooks", "read"),
+    ("POST", "/strategies/messages", "record"),
+    ("POST", "/strategies/replies", "record"),
 ]
-ROLES = {"read": set(Role), "train": {Role.OPERATOR, Role.ADMIN}, "deploy": {Role.ADMIN}}
+ROLES = {"read": set(Role), "record": {Role.OPERATOR, Role.ADMIN}, "train": {Role.OPERATOR, Role.ADMIN}, "deploy": {Role.ADMIN}}
 
 
 def added(connection: Connection, organization: str | None, role: str = "admin") -> tuple[str, str]:

@@ -140,7 +140,7 @@ def test_the_description_names_the_shape_of_errors_and_the_key(served: Serving) 
     description = served.http.get("/openapi.json").json()
     for path, methods in description["paths"].items():
         for route in methods.values():
-            if path.startswith("/training"):
+            if path.startswith(("/training", "/strategies")):
                 assert route["security"] == [{"ApiKey": []}]
                 for status in ("401", "403", "422", "429", "503"):
                     schema = route["responses"][status]["content"]["application/json"]["schema"]

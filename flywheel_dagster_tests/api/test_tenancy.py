@@ -17,6 +17,7 @@ TABLES = (
     "model_registry",
     "model_changes",
     "outcome_labels",
+    "webhook_events",
     "training_requests",
     "experiments",
     "experiment_decisions",
@@ -32,9 +33,20 @@ def rows(connection: Connection) -> dict[str, list[Any]]:
     return found
 
 
-def every_route(client: httpx.Client, organization: str, registry_id: str, job_id: str, run_id: str) -> dict[str, httpx.Response]:
+def outcome_of(connection: Connection, organization: str) -> str:
+    """An outcome of the organization's."""
+    row = connection.execute("select id::text from outcome_labels where organization_id = %s limit 1", (organization,)).fetchone()
+    connection.rollback()
+    assert row is not None
+    return row[0]  # type: ignore[no-any-return]
+
+
+def every_route(
+    client: httpx.Client, organization: str, registry_id: str, job_id: str, run_id: str, outcome_id: str
+) -> dict[str, httpx.Response]:
     """The answers of each route about an organization and what is its own."""
     named = {"organization_id": organization}
+    message = {**named, "campaign_id": "spring", "lead_id": "ada", "channel": "email", "message_body": "Hi"}
     return {
         "models": client.get("/training/models", params=named),
         "stats": client.get("/training/stats", params=named),
@@ -44,6 +56,15 @@ def every_route(client: httpx.Client, organization: str, registry_id: str, job_i
         "train": client.post("/training/run", json=named, headers={"Idempotency-Key": "k"}),
         "deploy": client.post(f"/training/deploy/{registry_id}", json={}),
         "promote": client.post("/training/promote-winner", json=named),
+        "performance": client.get("/strategies/performance", params={**named, "campaign_id": "spring"}),
+        "winning": client.get("/strategies/winning", params=named),
+        "suggest": client.post("/strategies/suggest", json={**named, "allowed": [["PAS", "casual"]]}),
+        "message": client.post("/strategies/messages", json=message),
+        "messages": client.post("/strategies/messages", json=[message]),
+        "reply": client.post("/strategies/replies", json={"outcome_id": outcome_id, "reply_text": "Sounds good"}),
+        "agents": client.get("/strategies/agents", params=named),
+        "metrics": client.get("/strategies/metrics", params=named),
+        "playbooks": client.get("/strategies/playbooks", params=named),
     }
 
 
@@ -54,8 +75,10 @@ def test_neither_reaches_the_other_by_any_route(beside: WithDagster, two_tenants
         runs[organization] = accepted(client.post("/training/run", json={}, headers={"Idempotency-Key": "k"}))
     launched, before = dict(beside.dagster.launched), rows(connection)
     for organization, other in (("acme", "rival"), ("rival", "acme")):
-        theirs = every_route(clients[organization], other, two_tenants[other], f"ftjob-{other}", runs[other])
-        nobodys = every_route(clients[organization], "nobody", str(uuid4()), "ftjob-nobody", str(uuid4()))
+        theirs = every_route(
+            clients[organization], other, two_tenants[other], f"ftjob-{other}", runs[other], outcome_of(connection, other)
+        )
+        nobodys = every_route(clients[organization], "nobody", str(uuid4()), "ftjob-nobody", str(uuid4()), str(uuid4()))
         for route, answer in theirs.items():
             assert answer.status_code == 404, (route, answer.text)
             told = [
@@ -72,7 +95,10 @@ def test_what_is_shown_unasked_holds_nothing_of_the_other(
     for organization, other in (("acme", "rival"), ("rival", "acme")):
         for role in Role:
             client = beside.api.asking(organization, role)
-            for path in ("/training/models", "/training/stats", "/training/leaderboard?min_samples=1"):
+            for path in (
+                "/training/models", "/training/stats", "/training/leaderboard?min_samples=1", "/strategies/agents", "/strategies/metrics",
+                "/strategies/playbooks",
+            ):  # fmt: skip
                 answer = client.get(path)
                 assert answer.status_code == 200
                 assert other not in answer.text
@@ -91,6 +117,17 @@ def test_an_organization_neither_trains_nor_follows_the_global_model(
     assert client.get("/training/status/ftjob-global").status_code == 404
 
 
+def test_a_message_takes_neither_the_id_nor_the_model_of_anothers(
+    beside: WithDagster, two_tenants: dict[str, str], connection: Connection
+) -> None:
+    message = {"campaign_id": "spring", "lead_id": "ada", "channel": "email", "message_body": "Hi"}
+    before = rows(connection)
+    for taken in ({"outcome_id": outcome_of(connection, "rival")}, {"model_registry_id": two_tenants["rival"]}):
+        answer = beside.api.asking("acme").post("/strategies/messages", json=[message, message | taken])
+        assert (answer.status_code, answer.json()["error"]["type"]) == (404, "not_found"), answer.text
+    assert rows(connection) == before
+
+
 def test_runs_of_other_jobs_are_not_trainings(beside: WithDagster, two_tenants: dict[str, str]) -> None:
     client = beside.api.asking("acme")
     run = accepted(client.post("/training/run", json={}))
@@ -103,8 +140,10 @@ def test_a_key_of_all_organizations_reaches_each(beside: WithDagster, two_tenant
     for organization in ("acme", "rival"):
         bought(connection, organization)
         run = accepted(client.post("/training/run", json={"organization_id": organization}))
-        answers = every_route(client, organization, two_tenants[organization], f"ftjob-{organization}", run)
-        assert {answer.status_code for answer in answers.values()} <= {200, 202, 409, 422}
+        answers = every_route(
+            client, organization, two_tenants[organization], f"ftjob-{organization}", run, outcome_of(connection, organization)
+        )
+        assert {answer.status_code for answer in answers.values()} <= {200, 201, 202, 409, 422}
         assert answers["train"].status_code == (
             202 if organization == "acme" else 422
         )  # the same Idempotency-Key for another request

@@ -38,12 +38,18 @@ def configured(database: Database, model_server: Served, monkeypatch: pytest.Mon
     return database
 
 
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    (tmp_path / "dagster").mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
-        instance.add_dynamic_partitions("scopes", ["global"])
+@pytest.fixture(scope="session")
+def _instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral(str(tmp_path_factory.mktemp("dagster"))) as instance:
         yield instance
+
+
+@pytest.fixture
+def instance(_instance: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
+    """Dagster's memory, in which nothing has happened yet."""
+    _instance.add_dynamic_partitions("scopes", ["global"])
+    yield _instance
+    _instance.wipe()
 
 
 @pytest.fixture

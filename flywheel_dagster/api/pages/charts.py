@@ -136,8 +136,8 @@ class _Scale:
         return round(_TOP + _PLOT_HEIGHT * (self.high - float(value)) / (self.high - self.low), 2)
 
     def ticks(self, words: Words) -> list[Label]:
-        """The ends and the middle, or zero; where whole numbers leave no middle, none."""
-        at = {words(value): value for value in (0.0 if self.low < 0 else self.high / 2, self.low, self.high)}
+        """The ends and the middle, or zero; what reads like the lower end stands there only."""
+        at = {words(value): value for value in (0.0 if self.low < 0 else self.high / 2, self.high, self.low)}
         return [Label(_LEFT - 5, self.y(value) + 3.5, text) for text, value in at.items()]
 
 

@@ -162,7 +162,7 @@ def _sentiment(weeks: Sequence[Row]) -> Card:
         else f"{signed(last['sentiment_change'])} on the week before"
     )
     drawn = charts.lines(
-        _mondays(weeks), {"sentiment": [week["average_sentiment"] for week in weeks]}, _young(weeks), words=signed, ticks=signed
+        _mondays(weeks), {"Sentiment": [week["average_sentiment"] for week in weeks]}, _young(weeks), words=signed, ticks=signed
     )
     return Card(title, signed(last["average_sentiment"]), below, drawn)
 
