@@ -54,8 +54,11 @@ def _ask(operation: Any, mode: GenerationMode, models: dict[str, str], examples:
         if known and mode is GenerationMode.POSITIVE:  # half of the time about things that exist
             if "registry_id" in (case.path_parameters or {}):
                 case.path_parameters["registry_id"] = models["acme"]
-            if isinstance(case.body, dict) and "organization_id" in case.body:
-                case.body["organization_id"] = "acme"
+            for body in case.body if isinstance(case.body, list) else [case.body]:
+                if isinstance(body, dict) and {"organization_id", "campaign_id"} & set(body):
+                    body["organization_id"] = "acme"
+                    for rarely_right in ("sent_at", "model_registry_id"):
+                        body.pop(rarely_right, None)
         answer = case.call(headers=headers)
         case.validate_response(answer, checks=CHECKS, headers=headers)
         statuses[answer.status_code] += 1
@@ -72,5 +75,5 @@ def test_a_few_of_each_kind(beside: WithDagster, two_tenants: dict[str, str]) ->
 @pytest.mark.acceptance
 def test_thousands_of_each_kind(beside: WithDagster, two_tenants: dict[str, str]) -> None:
     statuses = fuzz(beside.api, two_tenants, examples=250)
-    assert set(statuses) >= {200, 202, 404, 409, 422}
+    assert set(statuses) >= {200, 201, 202, 404, 409, 422}
     assert max(statuses) < 500

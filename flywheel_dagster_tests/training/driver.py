@@ -1,10 +1,11 @@
 """Runs assemble → train → examine → register in a child process that dies where it is told to. A program for `test_killed_anywhere`, not a test.
 
-It imports everything once, then forks a child for each line of JSON on its standard input, so that a run starts in no time. A child can
-trace the lines of our code that it runs, and kill itself with SIGKILL right before it runs one of them for the n-th time.
+It imports everything once, and what the traced run imported besides, and forks a child for each line of JSON on its standard input, so that a
+run starts in no time. A child can trace the lines of our code that it runs, and kill itself with SIGKILL right before it runs one of them for the n-th time.
 """
 
 import gc
+import importlib
 import json
 import os
 import signal
@@ -99,7 +100,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
         done = run(order)
     finally:
         sys.settrace(None)
-    return done | {"lines": tracer.lines if order.get("trace") else []}
+    return done | ({"lines": tracer.lines, "imported": sorted(sys.modules)} if order.get("trace") else {})
 
 
 def main() -> None:
@@ -122,7 +123,10 @@ def main() -> None:
         with open(reader, "rb") as said:  # noqa: PTH123  a descriptor
             content = said.read()
         _, status = os.waitpid(child, 0)
-        print(json.dumps({"ended": os.waitstatus_to_exitcode(status), **json.loads(content or b"{}")}), flush=True)  # noqa: T201
+        told = json.loads(content or b"{}")
+        for module in told.pop("imported", ()):
+            importlib.import_module(module)
+        print(json.dumps({"ended": os.waitstatus_to_exitcode(status), **told}), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -80,8 +80,6 @@ async def _read(services: Services, caller: Caller, asked: Asked, whose: str | N
     if caller.organization_id is None:
         async with services.pool.connection() as connection:
             organizations = await (await connection.execute(statement("page_organizations"), _MOST)).fetchall()
-        if whose is not None and whose not in {row["id"] for row in organizations}:
-            raise unknown_organization()
     else:
         organizations = []
     values = {
@@ -94,4 +92,6 @@ async def _read(services: Services, caller: Caller, asked: Asked, whose: str | N
     async with services.reading(whose) as connection, connection.pipeline():
         cursors = [await connection.execute(statement(query), values) for query in queries]
         weeks, models, strategies, state = [await cursor.fetchall() for cursor in cursors]
+    if asked.organization_id is not None and not state[0]["is_known"]:
+        raise unknown_organization()
     return Found(weeks, models, strategies, state[0], organizations)
