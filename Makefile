@@ -31,7 +31,7 @@ test: setup
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not acceptance"
 
 acceptance: setup
-	$(BIN)/python -m pytest -q -m acceptance
+	$(BIN)/python -m pytest -q -m "acceptance or hypothesis" --hypothesis-profile thorough
 
 lint: setup
 	$(BIN)/ruff format --check .

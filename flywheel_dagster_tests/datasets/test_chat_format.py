@@ -13,6 +13,7 @@ from flywheel_dagster.datasets.dpo_format import DPO
 from flywheel_dagster.datasets.kto_format import KTO
 from flywheel_dagster.datasets.tokens import MOST_TOKENS, count_example
 from flywheel_dagster.sandbox.model_server.validation import check_examples
+from flywheel_dagster_tests.thoroughness import examples
 
 SYSTEM, USER = {"role": "system", "content": "s"}, {"role": "user", "content": "u"}
 ANSWER: dict[str, Any] = {"role": "assistant", "content": "a", "weight": 1}
@@ -157,7 +158,7 @@ ALMOST_AN_EXAMPLE = st.fixed_dictionaries(
 
 
 @given(ALMOST_AN_EXAMPLE)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300, quick=100))
 def test_what_passes_here_is_taken_by_a_server_with_the_providers_rules(example: dict[str, Any]) -> None:
     if not found(example):
         examples, problem = check_examples(json.dumps(example).encode(), param="validation_file")

@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow, dict_row
 
 from flywheel_dagster.datasets.choosing import choose
 from flywheel_dagster.datasets.selection import Selection
+from flywheel_dagster_tests.thoroughness import examples
 
 Connection = psycopg.Connection[TupleRow]
 WEEK = date(2026, 1, 5)
@@ -195,7 +196,7 @@ def copies(row: Row, selection: Selection) -> int:
     return max(1, round(exact))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60, quick=20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given=rows(40), selection=SELECTIONS, scope=st.sampled_from(["global", "acme"]))
 def test_the_database_chooses_as_a_simple_choice_would(
     connection: Connection, given: list[Row], selection: Selection, scope: str
@@ -211,7 +212,7 @@ def test_the_database_chooses_as_a_simple_choice_would(
     connection.rollback()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40, quick=15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given=rows(30), more=rows(15), selection=SELECTIONS)
 def test_more_rows_move_no_example_to_another_side_and_no_group_stands_on_two(
     connection: Connection, given: list[Row], more: list[Row], selection: Selection

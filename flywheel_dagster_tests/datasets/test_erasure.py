@@ -19,6 +19,7 @@ from flywheel_dagster.outcomes.linking import relink
 from flywheel_dagster_tests.datasets.erasing import STAMPS, TEXTS, Connection, Person, forget, live, new_marker, places, rows
 from flywheel_dagster_tests.ingester.test_any_order import EVENTS, MESSAGES, SENT
 from flywheel_dagster_tests.outcomes.making import facts_of, message, row_of
+from flywheel_dagster_tests.thoroughness import examples
 
 
 def statistics(connection: Connection, organization: str) -> list[dict[str, Any]]:
@@ -233,7 +234,7 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40, quick=10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories())
 def test_whatever_happened_statistics_stay_and_no_value_does(
     connection: Connection, owner: Connection, tmp_path: Path, history: list[dict[str, Any]]

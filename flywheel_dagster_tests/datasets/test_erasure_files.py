@@ -173,7 +173,7 @@ def pretended(connection: Connection, folder: Path, person: Person) -> str:
     return name
 
 
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.acceptance)])
+@pytest.mark.parametrize("every", [10, pytest.param(1, marks=pytest.mark.acceptance)])
 def test_killed_at_any_line_the_same_command_finishes_the_job(
     every: int, database: Database, connection: Connection, owner: Connection, tmp_path: Path
 ) -> None:

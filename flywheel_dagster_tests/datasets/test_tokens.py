@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel_dagster.datasets.tokens import count_example, count_examples, count_texts, count_tokens
+from flywheel_dagster_tests.thoroughness import examples
 
 # By OpenAI's tiktoken 0.14.0, `len(get_encoding("o200k_base").encode_ordinary(text))`, on a vocabulary file with the SHA-256 that
 # tiktoken itself asks for: 446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d.
@@ -206,7 +207,7 @@ def test_joined_texts_have_at_most_a_few_more_tokens_than_both(one: str, other: 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["role", "content", "name", "weight", "tool_calls"]), st.recursive(
     st.none() | st.booleans() | st.integers() | HOSTILE, lambda inner: st.lists(inner) | st.dictionaries(HOSTILE, inner), max_leaves=5))))  # fmt: skip
-@settings(deadline=None)
+@settings(deadline=None, max_examples=examples(100, quick=30))
 def test_no_message_fails_however_broken(messages: list[dict[str, Any]]) -> None:
     assert count_example(messages) >= 3 + 3 * len(messages)
 

@@ -16,6 +16,7 @@ from flywheel_dagster.outcomes.ledger import rebuild, record, send
 from flywheel_dagster.settings import Settings
 from flywheel_dagster_tests.ingester.deliveries import ENVIRONMENT, make_sent, others, sendgrid, sendgrid_events
 from flywheel_dagster_tests.outcomes.making import facts_of, message
+from flywheel_dagster_tests.thoroughness import examples
 
 SENT = make_sent(6)
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -41,7 +42,7 @@ EVENTS = all_events()
 MESSAGES = [message(id=sent.outcome, lead_id=sent.email, lead_email=sent.email, sent_at=sent.at) for sent in SENT]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25, quick=8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chance=st.randoms(use_true_random=False))
 def test_any_order_gives_the_same_outcomes(connection: psycopg.Connection[TupleRow], chance: random.Random) -> None:
     def play(events: list[OutcomeEvent], late: int, size: int) -> list[dict[str, object]]:

@@ -82,7 +82,9 @@ def test_a_lost_connection_costs_one_round_and_is_replaced(database: Database, c
 
     async def script(committer: Committer) -> None:
         await committer.commit([event(sent.id, "clicked", 1)])
-        owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'flywheel ingester'")
+        owner.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'flywheel ingester' and datname = current_database()"
+        )
         with pytest.raises(AwayError):
             await committer.commit([event(sent.id, "clicked", 2)])
         await committer.commit([event(sent.id, "clicked", 2)])

@@ -23,6 +23,7 @@ from flywheel_dagster.models.model_registry import ModelRegistry
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.models.making import arms, model
 from flywheel_dagster_tests.models.test_registry import registered
+from flywheel_dagster_tests.thoroughness import examples
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -249,7 +250,7 @@ def chosen(versions: list[UUID], choice: tuple[str, int, str, float]) -> Verb:
     return roll_back("acme") if name == "roll_back" else plain[name](versions[number])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25, quick=10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(choices=st.lists(CHOICES, max_size=12))
 def test_any_verbs_in_any_order_leave_one_control_all_traffic_and_the_whole_history(
     database: Database, choices: list[tuple[str, int, str, float]]

@@ -8,6 +8,7 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.models.registry import upcoming_version
 from flywheel_dagster.models.versions import Version, next_version
+from flywheel_dagster_tests.thoroughness import examples
 
 numbers = st.integers(0, 10**6)
 versions = st.builds(Version, numbers, numbers, numbers)
@@ -59,7 +60,7 @@ def test_every_next_version_is_higher_than_all_before_it(latest: Version, format
     assert seen == sorted(set(seen))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30, quick=10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(versions, min_size=1, max_size=8), st.booleans())
 def test_the_database_finds_the_same_latest_version(
     connection: psycopg.Connection[TupleRow], registered: set[Version], same_format: bool

@@ -39,17 +39,25 @@ def configured(database: Database, model_server: Served, monkeypatch: pytest.Mon
 
 
 @pytest.fixture(scope="session")
-def _instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral(str(tmp_path_factory.mktemp("dagster"))) as instance:
+def _instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
         yield instance
 
 
 @pytest.fixture
 def instance(_instance: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
-    """Dagster's memory, in which nothing has happened yet."""
+    """An instance in memory, in which nothing has happened yet: one on a disk takes seconds to make, and as long again for each run."""
     _instance.add_dynamic_partitions("scopes", ["global"])
     yield _instance
     _instance.wipe()
+
+
+@pytest.fixture
+def stored_instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance on the disk, for schedules that ask theirs: they open it by its address."""
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+        yield instance
 
 
 @pytest.fixture

@@ -128,15 +128,17 @@ def test_a_requested_range_runs_as_one_run(connection: Connection, ticks: Ticks,
 
 
 def test_on_mondays_at_two_every_enabled_scope_is_trained(
-    connection: Connection, configured: Database, instance: dg.DagsterInstance
+    connection: Connection, configured: Database, stored_instance: dg.DagsterInstance
 ) -> None:
     assert weekly_training.cron_schedule == "0 2 * * 1"
     assert weekly_training.execution_timezone == "UTC"
     when = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
     def tick() -> list[tuple[str | None, str | None]] | str:
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=when, resources={"flywheel": Flywheel()})
-        found = weekly_training(context)
+        with dg.build_schedule_context(
+            instance=stored_instance, scheduled_execution_time=when, resources={"flywheel": Flywheel()}
+        ) as context:
+            found = weekly_training(context)
         return (
             found.skip_message
             if isinstance(found, dg.SkipReason)
@@ -149,7 +151,7 @@ def test_on_mondays_at_two_every_enabled_scope_is_trained(
     )
     connection.commit()
     assert tick() == [("global", "2026-11-23:global"), ("b", "2026-11-23:b")]
-    assert set(instance.get_dynamic_partitions("scopes")) == {"global", "b"}
+    assert set(stored_instance.get_dynamic_partitions("scopes")) == {"global", "b"}
 
 
 def test_an_hour_before_weeks_that_are_behind_are_brought_up_to_date(

@@ -74,12 +74,14 @@ def test_a_scope_without_an_experiment_is_judged_without_fuss(run: Run) -> None:
 
 
 def test_the_schedule_judges_scopes_with_experiments_and_unsettled_promotions(
-    connection: Connection, configured: object, instance: dg.DagsterInstance
+    connection: Connection, configured: object, stored_instance: dg.DagsterInstance
 ) -> None:
     def tick() -> object:
         when = datetime(2026, 11, 23, 6, tzinfo=UTC)
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=when, resources={"flywheel": Flywheel()})
-        found = daily_verdicts(context)
+        with dg.build_schedule_context(
+            instance=stored_instance, scheduled_execution_time=when, resources={"flywheel": Flywheel()}
+        ) as context:
+            found = daily_verdicts(context)
         return found.skip_message if isinstance(found, dg.SkipReason) else [each.partition_key for each in found]  # type: ignore[union-attr]
 
     assert tick() == "no experiment runs, and every promotion is settled"

@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from flywheel_dagster_tests.outcomes.making import row_of
+from flywheel_dagster_tests.thoroughness import examples
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -72,7 +73,7 @@ def test_quality_label_and_weight_follow_the_formula(
     assert (row["quality_score"], row["training_label"], row["training_weight"]) == (quality, label, weight)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60, quick=25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     flags=st.sets(
         st.sampled_from(

@@ -15,6 +15,7 @@ from psycopg.rows import TupleRow
 from flywheel_dagster.outcomes.events import EventType, OutcomeEvent
 from flywheel_dagster.outcomes.ledger import rebuild, record, send
 from flywheel_dagster_tests.outcomes.making import MONDAY, event, facts_of, message, row_of
+from flywheel_dagster_tests.thoroughness import examples
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -61,7 +62,7 @@ def facts(draw: st.DrawFn) -> tuple[EventType, int, dict[str, Any]]:
     return kind, hours, {name: draw(_VALUES[name]) for name in _FACTS.get(kind, ()) if draw(st.booleans())}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40, quick=15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=st.lists(facts(), min_size=1, max_size=10), seed=st.randoms(use_true_random=False))
 def test_any_permutation_with_any_duplicates_in_any_batches_gives_the_same_row(
     connection: Connection, story: list[tuple[EventType, int, dict[str, Any]]], seed: random.Random

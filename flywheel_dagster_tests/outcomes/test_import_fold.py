@@ -19,6 +19,7 @@ from flywheel_dagster.outcomes.import_csv import csv_blocks, csv_rows
 from flywheel_dagster.outcomes.import_rows import Stager
 from flywheel_dagster.outcomes.importing import import_outcomes
 from flywheel_dagster.outcomes.ledger import rebuild
+from flywheel_dagster_tests.thoroughness import examples
 
 times = st.integers(0, 9).map(lambda day: (datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=day)).isoformat())
 words = st.sampled_from(["yes", "no, thanks", "später"])
@@ -27,6 +28,7 @@ by_type: dict[str, st.SearchStrategy[Any]] = {
     **{name: st.booleans() for name, kind in ImportedRow.__annotations__.items() if kind == bool | None},
     **{name: st.integers(0, 3) for name in COLUMNS if name.endswith("_count")},
     "icp_score": st.floats(0, 1),
+    "strategy_propensity": st.floats(0, 1, exclude_min=True),
     "reply_sentiment_score": st.sampled_from([-1, -0.2, 0, 0.7]),
     "sentiment_label": st.sampled_from(["positive", "neutral", "negative"]),
     "interest_level": st.sampled_from(["high", "none"]),
@@ -65,7 +67,11 @@ def _implied(row: dict[str, Any]) -> dict[str, Any]:
     return {flag: True for detail, flag in pairs.items() if row.get(detail) is not None and row.get(flag) is None}
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    deadline=None,
+    max_examples=examples(60, quick=20),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(rows=files())
 def test_a_rebuild_after_an_import_changes_nothing(
     connection: psycopg.Connection[TupleRow], tmp_path: Path, rows: list[dict[str, Any]]

@@ -17,6 +17,7 @@ from flywheel_dagster.outcomes.references import message_reference
 from flywheel_dagster.outcomes.tracker import OutcomeTracker
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.outcomes.making import MONDAY, facts_of, message, row_of
+from flywheel_dagster_tests.thoroughness import examples
 
 Connection = psycopg.Connection[TupleRow]
 DEAL = "deal:test:7"
@@ -195,7 +196,7 @@ EVENTS = (
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40, quick=12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations([*range(len(EVENTS)), *range(len(EVENTS)), "one", "two", "ada", "bob"]), cuts=st.sets(st.integers(1, 21))
 )

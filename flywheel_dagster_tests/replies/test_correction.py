@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel_dagster.replies.correction import ENOUGH, Review, agreement, confusion, corrected_shares
+from flywheel_dagster_tests.thoroughness import examples
 
 LABELS = ("positive", "neutral", "negative")
 
@@ -33,7 +34,7 @@ def test_a_label_that_nobody_reviewed_counts_as_right() -> None:
     assert [share.corrected for share in shares] == [0, 0.5, 0.5]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25, quick=8), deadline=None)
 @given(
     reported=st.dictionaries(st.sampled_from(LABELS), st.integers(1, 10_000), min_size=1),
     found=st.lists(

@@ -532,6 +532,7 @@ def test_each_step_is_kept_though_the_caller_had_a_transaction_open(
     with pytest.raises(PermanentTrainingError):
         trained()
     connection.execute("select 1")
+    provider.set_fault(kind="job_slow", seconds=0, looks=2)
     statuses: list[str] = []
     trained(progress=lambda _: statuses.append(the_job(owner)["status"]))
     assert statuses[0] == "running"

@@ -55,12 +55,13 @@ class StrategyRow(BaseModel):
     avg_deal_value: float | None
     metric: Metric
     raw: float = Field(description="The metric as counted, a message sent.")
-    estimate: float = Field(
-        description="The metric as it is worth believing: drawn towards the others by as much as it is uncertain."
+    estimate: float | None = Field(
+        description="The metric as it is worth believing: drawn towards the others by as much as it is uncertain. "
+        "Null beyond the strategies that were used most."
     )
-    low: float = Field(description="With high: holds the true rate with 95 % probability.")
-    high: float
-    probability_best: float
+    low: float | None = Field(description="With high: holds the true rate with 95 % probability.")
+    high: float | None
+    probability_best: float | None
     enough_data: bool
     reason: str | None = Field(description="Why there isn't enough data to say.")
 

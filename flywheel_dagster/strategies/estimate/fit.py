@@ -23,9 +23,12 @@ from flywheel_dagster.strategies.estimate.posterior import Posterior
 from flywheel_dagster.strategies.estimate.prior import Prior
 
 PSEUDO_EFFECTS = 4.0
-_MOST_ROUNDS, _MOST_UPDATES, _MOST_HALVINGS = 60, 5, 40
+_MOST_ROUNDS, _RENEWED, _MOST_UPDATES, _MOST_HALVINGS = 80, 50, 5, 40
+"""After _RENEWED rounds λ stays, so that what is found is the mode that belongs to it in any case."""
 _SETTLED, _STEADY = 1e-5, 1e-2
 """Changes of a coefficient, and of the logarithm of λ, that end the search."""
+_NEAR, _FARTHEST = 0.1, 1.5
+"""λ is renewed only near the mode that belongs to it, and by steps of its logarithm that are bounded and later grow smaller, or it may run in circles."""
 _LEAST, _LARGEST = 1e-4, 100.0
 """Of λ: effects have between a hundredth of the prior's standard deviation and ten times it."""
 
@@ -116,21 +119,25 @@ class _Model:
             information = self.curvature(coefficients)
             residuals = self.cells.successes - self.cells.trials * expit(self.design.log_odds(coefficients))
             working = information @ coefficients + self.design.sums(residuals)
-            before, multiplier = multiplier, self._updated(information, working, multiplier, updates=_MOST_UPDATES if turn else 0)
             penalty = self.penalty(multiplier)
             root = _inverse_root(information + np.diag(penalty))
-            solution = root.T @ (root @ (working + penalty * self.mean))
-            moved = self._climbed(coefficients, solution, penalty)
-            settled = np.abs(moved - coefficients).max() < _SETTLED and np.abs(np.log(multiplier / before)).max() < _STEADY
+            moved = self._climbed(coefficients, root.T @ (root @ (working + penalty * self.mean)), penalty)
+            distance = np.abs(moved - coefficients).max()
             coefficients = moved
-            if turn and settled:
+            if distance < _NEAR and turn < _RENEWED:
+                step = np.log(self._updated(information, working, multiplier) / multiplier)
+                if distance < _SETTLED and np.abs(step).max() < _STEADY:
+                    break
+                farthest = _FARTHEST if turn < _RENEWED // 2 else _FARTHEST / 4
+                multiplier = multiplier * np.exp(np.clip(step, -farthest, farthest))
+            elif distance < _SETTLED:
                 break
         return coefficients, multiplier
 
-    def _updated(self, information: Floats, working: Floats, multiplier: Floats, *, updates: int) -> Floats:
+    def _updated(self, information: Floats, working: Floats, multiplier: Floats) -> Floats:
         """λ for a fixed working response."""
         size = np.bincount(self.group, minlength=self.groups)
-        for _ in range(updates):
+        for _ in range(_MOST_UPDATES):
             penalty = self.penalty(multiplier)
             root = _inverse_root(information + np.diag(penalty))
             solution = root.T @ (root @ (working + penalty * self.mean))

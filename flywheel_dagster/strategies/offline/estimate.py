@@ -4,10 +4,10 @@ how far to trust them."""
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t
 
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.strategies.estimate.cells import Codes, Floats
+from flywheel_dagster.strategies.offline.interval import interval
 from flywheel_dagster.strategies.offline.logged import Logged, Target, aimed
 from flywheel_dagster.strategies.offline.outcome_model import predicted
 
@@ -32,7 +32,7 @@ class Estimates(NamedTuple):
     """Doubly robust: the outcome model's prediction, corrected by weighted residuals. As unbiased as the first, narrowest if the
     model is any good."""
     effective_sample_size: float
-    """So many messages sent by the target itself would tell as much (Kish 1965); below a few hundred, intervals are too narrow."""
+    """So many messages sent by the target itself would tell as much (Kish 1965)."""
     largest_weight: float
     clipped: float
     """Share of messages whose weight was cut."""
@@ -47,10 +47,10 @@ def estimate(logged: Logged, target: Target, *, clip: float | None = None) -> Es
 
     IPS: the mean of w·r with w = target's probability / propensity (Horvitz & Thompson 1952). SNIPS: Σ w·r / Σ w (Swaminathan &
     Joachims, NeurIPS 2015). DR: the mean of Σ_a target(a)·q(a) + w·(r - q(sent)), with q cross-fitted by lead (Dudík, Langford &
-    Li, ICML 2011; AIPW of Robins, Rotnitzky & Zhao 1994). Standard errors are clustered by lead (Liang & Zeger 1986; t with
-    leads - 1 degrees of freedom). By default no weight is cut; `clip` cuts those above it, which trades variance for bias. A log
-    that an adaptive policy gathered keeps IPS and DR unbiased as long as propensities are those of the time, but their normal
-    intervals are then an approximation (Hadad et al., PNAS 118 (2021)). Raises InputError for fewer than two leads, and for a
+    Li, ICML 2011; AIPW of Robins, Rotnitzky & Zhao 1994). Intervals are clustered by lead and allow for skewness (`interval`). By
+    default no weight is cut; `clip` cuts those above it, which trades variance for bias. A log that an adaptive policy gathered
+    keeps IPS unbiased, and DR nearly so, as long as propensities are those of the time and none is tiny; that intervals still cover
+    then is shown by simulation, not by theory (Hadad et al., PNAS 118 (2021)). Raises InputError for fewer than two leads, and for a
     clip of 0 or less.
     """
     if clip is not None and clip <= 0:
@@ -78,9 +78,7 @@ def estimate(logged: Logged, target: Target, *, clip: float | None = None) -> Es
 
 
 def _value(scores: Floats, lead: Codes) -> Value:
-    """The mean, with the standard error of a mean of clusters."""
+    """The mean of scores, one a message."""
     mean = float(scores.mean())
-    by_lead = np.bincount(lead, scores - mean)
-    error = float(np.sqrt((by_lead**2).sum() * len(by_lead) / (len(by_lead) - 1)) / len(scores))
-    margin = float(t.ppf(0.975, len(by_lead) - 1)) * error
-    return Value(mean, mean - margin, mean + margin, error)
+    error, lower, upper = interval(mean, np.asarray(np.bincount(lead, scores - mean), dtype=np.float64), len(scores))
+    return Value(mean, lower, upper, error)

@@ -15,6 +15,7 @@ from flywheel_dagster.datasets.warehouse.folder import Folder
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.datasets.warehouse.making import WEEK, rows_by_week, write
 
+# Forks a child for each line on its standard input, which dies before that step on the disk; says how each one ended.
 DRIVER = """
 import os, signal, sys
 from datetime import date
@@ -23,18 +24,29 @@ from flywheel_dagster.database import connect
 from flywheel_dagster.datasets.warehouse.export import export_weeks
 from flywheel_dagster.datasets.warehouse.folder import Folder
 
-left = int(sys.argv[3])
+def export(left):
+    def watch(event, arguments):
+        nonlocal left
+        if event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir") and sys.argv[2] in str(arguments[0]):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-def watch(event, arguments):
-    global left
-    if event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir") and sys.argv[2] in str(arguments[0]):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+    with connect(sys.argv[1]) as connection:
+        sys.addaudithook(watch)
+        export_weeks(connection, [date(2026, 1, 5)], Folder(Path(sys.argv[2])))
 
-with connect(sys.argv[1]) as connection:
-    sys.addaudithook(watch)
-    export_weeks(connection, [date(2026, 1, 5)], Folder(Path(sys.argv[2])))
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            export(int(line))
+            status = 0
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
@@ -45,14 +57,20 @@ def test_a_reader_never_meets_a_half_week(connection: psycopg.Connection[TupleRo
     export_weeks(connection, [WEEK], folder)
     write(connection, 2, lead_id="new")
     seen, killed = set(), 0
-    for step in range(1, 30):
-        arguments = [database.addresses.service, str(folder.root), str(step)]
-        ended = subprocess.run([sys.executable, "-c", DRIVER, *arguments], cwd=Path(__file__).parents[3], check=False)
-        seen.add(rows_by_week(folder.root)[WEEK])
-        if ended.returncode == 0:
-            break
-        assert ended.returncode == -signal.SIGKILL
-        killed += 1
+    command = [sys.executable, "-c", DRIVER, database.addresses.service, str(folder.root)]
+    with subprocess.Popen(
+        command, cwd=Path(__file__).parents[3], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as driver:
+        assert driver.stdin and driver.stdout
+        for step in range(1, 30):
+            print(step, file=driver.stdin, flush=True)
+            ended = int(driver.stdout.readline())
+            seen.add(rows_by_week(folder.root)[WEEK])
+            if ended == 0:
+                break
+            assert ended == -signal.SIGKILL
+            killed += 1
+        driver.stdin.close()
     assert killed >= 5
     assert seen == {3, 5}
     assert stale_exports(connection, folder) == []

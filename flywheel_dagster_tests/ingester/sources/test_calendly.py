@@ -30,6 +30,7 @@ from flywheel_dagster_tests.ingester.sources.shapes import (
     rows_of_permutations,
 )
 from flywheel_dagster_tests.outcomes.making import MONDAY, facts_of, message
+from flywheel_dagster_tests.thoroughness import examples
 
 CONNECTION = connected(Provider.CALENDLY)
 OURS = Path(__file__).parents[2] / "samples"
@@ -159,7 +160,7 @@ def test_what_is_no_json_object_is_refused(body: bytes) -> None:
         read(body)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60, quick=20), deadline=None)
 @given(st.binary(max_size=60))
 def test_arbitrary_bytes_are_read_or_refused(body: bytes) -> None:
     for each in (body, b"{" + body + b"}"):
@@ -167,7 +168,7 @@ def test_arbitrary_bytes_are_read_or_refused(body: bytes) -> None:
             check_events(read(each))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120, quick=40), deadline=None)
 @given(
     event=st.sampled_from(["invitee.created", "invitee.canceled", "invitee_no_show.created", "routing_form_submission.created"])
     | ANYTHING,

@@ -27,6 +27,7 @@ from flywheel_dagster_tests.ingester.sources.shapes import (
     rows_of_permutations,
 )
 from flywheel_dagster_tests.outcomes.making import MONDAY, message
+from flywheel_dagster_tests.thoroughness import examples
 
 CONNECTION = connected(Provider.GENERIC)
 TUTORIAL = {
@@ -233,7 +234,7 @@ def test_another_source_lends_its_name_and_the_scope_of_its_ids() -> None:
     assert (event.source, event.references) == ("hubspot", ("deal:hubspot:42:123",))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60, quick=20), deadline=None)
 @given(st.binary(max_size=60))
 def test_arbitrary_bytes_are_read_or_refused(body: bytes) -> None:
     for each in (body, b"{" + body + b"}", b'[{"event":"deal.closed_won"},' + body + b"]"):
@@ -257,7 +258,7 @@ _NAMES = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150, quick=50), deadline=None)
 @given(
     name=st.sampled_from(["deal.closed_won", "deal.created", "deal.closed", "meeting.booked", "meeting.completed", "x", None]),
     fields=objects_with(*_NAMES),

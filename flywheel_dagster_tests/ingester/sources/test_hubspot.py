@@ -28,6 +28,7 @@ from flywheel_dagster_tests.ingester.sources.shapes import (
     rows_of_permutations,
 )
 from flywheel_dagster_tests.outcomes.making import MONDAY, message
+from flywheel_dagster_tests.thoroughness import examples
 
 CONNECTION = connected(Provider.HUBSPOT)
 OUTCOME = "6f2c9a1e-5b7d-4c3e-9f10-2a3b4c5d6e7f"
@@ -347,7 +348,7 @@ SHAPED = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100, quick=30), deadline=None)
 @given(st.lists(SHAPED | objects_with(*FIELDS) | ANYTHING, max_size=4))
 def test_any_list_becomes_as_many_events_that_can_be_stored(items: list[Any]) -> None:
     events = hubspot.read(received(json.dumps(items).encode()), CONNECTION)
@@ -355,7 +356,7 @@ def test_any_list_becomes_as_many_events_that_can_be_stored(items: list[Any]) ->
     assert len(events) == len(items)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100, quick=30), deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     with suppress(UnreadableError):

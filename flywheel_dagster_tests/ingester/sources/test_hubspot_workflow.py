@@ -25,6 +25,7 @@ from flywheel_dagster_tests.ingester.sources.shapes import (
     rows_of_permutations,
 )
 from flywheel_dagster_tests.outcomes.making import MONDAY, message
+from flywheel_dagster_tests.thoroughness import examples
 
 CONNECTION = connected(Provider.HUBSPOT)
 OUTCOME = "6f2c9a1e-5b7d-4c3e-9f10-2a3b4c5d6e7f"
@@ -209,7 +210,7 @@ NAMES = (
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100, quick=30), deadline=None)
 @given(
     objects_with(*NAMES),
     objects_with(*NAMES) | ANYTHING,

@@ -28,6 +28,7 @@ from flywheel_dagster_tests.ingester.sources.shapes import (
     rows_of_permutations,
 )
 from flywheel_dagster_tests.outcomes.making import MONDAY, message
+from flywheel_dagster_tests.thoroughness import examples
 
 CONNECTION = connected(Provider.PIPEDRIVE)
 KEPT = Path(__file__).parents[2] / "samples" / "pipedrive"
@@ -377,7 +378,7 @@ META = (
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150, quick=50), deadline=None)
 @given(
     objects_with(*FIELDS) | ANYTHING,
     objects_with(*FIELDS) | ANYTHING,
@@ -397,7 +398,7 @@ def test_anything_of_about_the_right_shape_becomes_events_that_can_be_stored(
         assert [pipedrive.read(received(event.raw or b""), CONNECTION) for event in events] == [events] * len(events)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60, quick=20), deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     with suppress(UnreadableError):

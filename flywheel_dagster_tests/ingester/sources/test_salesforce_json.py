@@ -24,6 +24,7 @@ from flywheel_dagster_tests.ingester.sources.shapes import (
     rows_of_permutations,
 )
 from flywheel_dagster_tests.outcomes.making import MONDAY, message
+from flywheel_dagster_tests.thoroughness import examples
 
 DEAL, MEETING = "006SM0000001Tb3YAE", "00USM0000001Tb3YAE"
 CLOSED = ["StageName", "IsClosed", "IsWon", "LastModifiedDate"]
@@ -211,7 +212,7 @@ _MORE = (
 _HEADER = ("entityName", "recordIds", "changeType", "changedFields", "transactionKey", "sequenceNumber", "commitTimestamp")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150, quick=50), deadline=None)
 @given(
     fields=objects_with(*_FIELDS, *_MORE, "deal_id", "data", "payload"),
     header=st.none()
@@ -234,7 +235,7 @@ def test_arbitrary_json_of_the_shape_gives_events_that_can_be_stored(
         check_events(salesforce.read(received(event.raw or b""), connected(Provider.SALESFORCE, **asked)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60, quick=20), deadline=None)
 @given(st.binary(max_size=60))
 def test_arbitrary_bytes_are_read_or_refused(body: bytes) -> None:
     for each in (body, b"{" + body + b"}"):

@@ -22,6 +22,7 @@ from flywheel_dagster_tests.ingester.expected_salesforce import EXPECTED
 from flywheel_dagster_tests.ingester.sources.salesforce_shapes import ORGANIZATION, notification, outbound
 from flywheel_dagster_tests.ingester.sources.shapes import ARRIVAL, check_events, connected, received, rows_of_permutations
 from flywheel_dagster_tests.outcomes.making import MONDAY, message
+from flywheel_dagster_tests.thoroughness import examples
 
 CONNECTION = connected(Provider.SALESFORCE)
 DEAL = "006WV00000AAAAA2AX"
@@ -284,7 +285,7 @@ _FIELDS = st.dictionaries(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120, quick=40), deadline=None)
 @given(
     kind=st.sampled_from(["Opportunity", "Event", "Lead", "Contact", "Task", "X"]),
     fields=_FIELDS,
@@ -299,7 +300,7 @@ def test_arbitrary_fields_give_events_that_can_be_stored(
     check_events(events)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150, quick=50), deadline=None)
 @given(st.data())
 def test_damaged_messages_are_read_or_refused(data: st.DataObject) -> None:
     body = outbound(notification(Id=DEAL, IsWon="true", Amount="5"), session="secret")

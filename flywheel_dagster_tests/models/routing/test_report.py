@@ -17,6 +17,7 @@ from flywheel_dagster.models.routing.request_log import RequestLog, as_json
 from flywheel_dagster.models.routing.requests import ErrorKind, ModelRequest, Role
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.models.routing.making import request
+from flywheel_dagster_tests.thoroughness import examples
 
 Connection = psycopg.Connection[TupleRow]
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
@@ -48,7 +49,7 @@ def write(database: Database, requests: list[ModelRequest]) -> None:
     asyncio.run(work())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(30, quick=10))
 @given(st.lists(REQUESTS, max_size=12), st.data())
 def test_the_report_agrees_with_counting_by_hand_wherever_the_rows_are(
     connection: Connection, requests: list[ModelRequest], data: st.DataObject

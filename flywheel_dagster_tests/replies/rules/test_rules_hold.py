@@ -14,6 +14,7 @@ from flywheel_dagster.replies.evaluation import evaluate
 from flywheel_dagster.replies.own_words import OwnWords, own_words
 from flywheel_dagster.replies.rules.classify import classify_by_rules
 from flywheel_dagster_tests.replies.corpus import load
+from flywheel_dagster_tests.thoroughness import examples
 
 _PIECES = st.sampled_from(
     [
@@ -42,7 +43,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.one_of(st.text(max_size=300), st.lists(_PIECES, max_size=60).map("".join)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300, quick=100), deadline=None)
 def test_any_text_gives_a_valid_analysis_or_a_clear_error(text):
     try:
         words = own_words(text)

@@ -1,6 +1,8 @@
+from random import Random
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit
@@ -84,13 +86,22 @@ def test_the_spread_of_many_effects_is_found_and_the_prior_counts_as_few_more() 
 @given(_ROWS, st.randoms())
 @settings(max_examples=12, deadline=None)
 def test_any_order_of_the_cells_gives_the_same_bytes(
-    rows: list[tuple[tuple[str, str], tuple[str, str, str, str], float, float]], chance: object
+    rows: list[tuple[tuple[str, str], tuple[str, str, str, str], float, float]], chance: Random
 ) -> None:
-    mixed = sorted(rows, key=lambda row: hash((row, str(chance))))
+    mixed = list(rows)
+    chance.shuffle(mixed)
     assert fit(_cells(mixed)).digest == fit(_cells(rows)).digest
 
 
+_RUNS_IN_CIRCLES = [
+    (("A", "x"), ("email", "", "CEO", ""), 0.0, 3.0),
+    (("A", "x"), ("email", "SaaS", "CEO", ""), 963.0, 0.0),
+    (("A", "y"), ("sms", "SaaS", "CEO", ""), 8385.8, 382.0),
+]
+
+
 @given(_ROWS)
+@example(_RUNS_IN_CIRCLES)
 @settings(max_examples=12, deadline=None)
 def test_cells_may_be_merged_beforehand(rows: list[tuple[tuple[str, str], tuple[str, str, str, str], float, float]]) -> None:
     halves = [(one, two, trials / 2, successes / 2) for one, two, trials, successes in rows for _ in range(2)]
