@@ -9,7 +9,7 @@ from uuid import uuid4
 from flywheel_dagster.errors import InputError
 from flywheel_dagster.strategies.dimensions import RATES, Strategy, metric_named, name_of
 from flywheel_dagster.strategies.estimate.cells import Cells, Segment
-from flywheel_dagster.strategies.estimate.fit import fit
+from flywheel_dagster.strategies.estimate.fit import fit_rates
 from flywheel_dagster.strategies.estimate.policy import Policy, drawn
 from flywheel_dagster.strategies.estimate.posterior import Posterior
 
@@ -54,7 +54,7 @@ class Lesson:
             self._mix = {(channel, industry, role, size): sent for (channel, industry, role, size), sent in row["mix"]}
         self._seen = [{segment[place] for segment in self._mix} for place in range(4)]
         learnt = {} if row is None else {metric: Posterior.of_json(each) for metric, each in row["posteriors"].items()}
-        self._posteriors = {metric: learnt.get(metric) or fit(Cells.empty(len(self.keys))) for metric in RATES}
+        self._posteriors = fit_rates(dict.fromkeys(RATES, Cells.empty(len(self.keys)))) | learnt
         self._policies: dict[str, Policy] = {}
 
     def probabilities(

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks.simulated_strategies import by_segment, drawn_world, market, send, unevenly
-from benchmarks.strategies import SETTINGS, Setting, ranking_rows, ranks, regret
+from benchmarks.strategies import ranking_rows
+from benchmarks.strategy_ranking import SETTINGS, Setting, ranks
+from benchmarks.strategy_regret import regret
 from flywheel_dagster.sandbox.simulator.rates import expected_rates
 from flywheel_dagster.strategies.estimate.balance import imbalances
 from flywheel_dagster.strategies.estimate.cells import Cells

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.strategies import gathered, offline, targets, truth_of
+from benchmarks.strategy_offline import gathered, offline, targets, truth_of
 
 
 def test_the_true_value_of_a_policy_is_what_it_earns() -> None:
