@@ -44,13 +44,18 @@ def matured(metric: str, ages: Ages) -> timedelta:
 def evaluated(rows: Iterable[Mapping[str, Any]], policy: str | Mapping[str, float], metric: str) -> PolicyValue:
     """The value of a policy: one strategy's name (PAS_professional), or probabilities by name, over the leads of the drawn messages.
 
-    Raises InputError for probabilities that don't add up to 1, a strategy that isn't named like one, and where no drawn message is old enough.
+    Raises InputError for probabilities that don't add up to 1, a strategy that isn't named like one, and where no drawn message is old enough or all
+    came to the same: an interval can't be had from these.
     """
     shares = {policy: 1.0} if isinstance(policy, str) else dict(policy)
     target: dict[Strategy, float] = {_pair(name): share for name, share in shares.items()}
     found = list(rows)
     if not found:
         raise InputError("no drawn message is old enough yet: use suggest_strategy, and hand the suggestion to track_agent_message")
+    if len({row["reward"] for row in found}) == 1:
+        raise InputError(
+            f"the {len(found):,} drawn messages that are old enough all came to the same; wait until some have brought what others haven't"
+        )
     logged = Logged(
         [(row["framework"], row["tone"]) for row in found],
         [_segment(row) for row in found],

@@ -51,11 +51,15 @@ def test_a_strategy_that_was_drawn_seldom_is_valued_by_what_it_earned(database: 
 
 def test_only_what_is_old_enough_counts(database: Database, connection: Connection) -> None:
     _drawn(connection, "PAS_casual", 50, 0.5, days=120, replied=5, deals=5)
-    _drawn(connection, "PAS_casual", 50, 0.5, days=20, lead="younger")
+    _drawn(connection, "PAS_casual", 50, 0.5, days=20, lead="younger", replied=5)
     assert (_value(database, "PAS_casual").messages, _value(database, "PAS_casual", "close_rate").messages) == (100, 50)
     assert _value(database, "PAS_casual", since=NOW - timedelta(days=30)).messages == 50
     with pytest.raises(InputError, match="no drawn message is old enough"):
         _value(database, "PAS_casual", "close_rate", since=NOW - timedelta(days=30))
+    connection.execute("update outcome_labels set replied = false")
+    connection.commit()
+    with pytest.raises(InputError, match="100 drawn messages .* all came to the same"):
+        _value(database, "PAS_casual")
     with pytest.raises(InputError, match="is no strategy"):
         _value(database, "PAS")
     with pytest.raises(InputError, match="sum 1"):

@@ -17,7 +17,7 @@ def interval(mean: float, leads: Floats, messages: int) -> tuple[float, float, f
     """
     count = len(leads)
     error = float(np.sqrt((leads**2).sum() * count / (count - 1)) / messages)
-    if not error > 0:
+    if not error > 1e-12 * max(1.0, abs(mean)):  # all scores are the same, up to rounding
         return error, mean, mean
     centred = leads - leads.mean()
     spread = (centred**2).mean()
