@@ -48,6 +48,7 @@ def build_app(url: str, settings: Settings) -> FastAPI:
     add_error_answers(app)
     app.add_middleware(BodyLimit, limit=BODY_LIMIT, larger=LARGER_BODIES)
     app.add_middleware(Observed, metrics=metrics)
+    app.openapi()  # makes the routes ready, which the first request would wait for
     return app
 
 

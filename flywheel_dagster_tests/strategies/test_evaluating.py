@@ -56,11 +56,11 @@ def test_only_what_is_old_enough_counts(database: Database, connection: Connecti
     assert _value(database, "PAS_casual", since=NOW - timedelta(days=30)).messages == 50
     with pytest.raises(InputError, match="no drawn message is old enough"):
         _value(database, "PAS_casual", "close_rate", since=NOW - timedelta(days=30))
-    connection.execute("update outcome_labels set replied = false")
-    connection.commit()
-    with pytest.raises(InputError, match="100 drawn messages .* all came to the same"):
-        _value(database, "PAS_casual")
     with pytest.raises(InputError, match="is no strategy"):
         _value(database, "PAS")
     with pytest.raises(InputError, match="sum 1"):
         _value(database, {"PAS_casual": 0.5})
+    connection.execute("update outcome_labels set replied = false")
+    connection.commit()
+    with pytest.raises(InputError, match=r"100 drawn messages .* all came to the same"):
+        _value(database, "PAS_casual")
