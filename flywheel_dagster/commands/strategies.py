@@ -111,9 +111,15 @@ def _print(rows: Sequence[Mapping[str, Any]], metric: str) -> None:
             f"{row['deals']:,}",
             f"{row['raw']:.2%}",
             *_believed(row),
-            "yes" if row["enough_data"] else f"no: {row['reason']}",
+            "yes" if row["enough_data"] else "no",
         )
     Console().print(table)
+    wanting: dict[str, list[str]] = {}
+    for row in rows:
+        if not row["enough_data"]:
+            wanting.setdefault(row["reason"], []).append(row["strategy"])
+    for reason, names in wanting.items():
+        print(f"not enough data for {', '.join(names)}: {reason}")
     for row in rows:
         for warning in row.get("warnings", []):
             print(f"{row['strategy']}: {warning}")
