@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from flywheel_dagster.commands.acting import AsJson, print_json
 from flywheel_dagster.commands.connecting import migrated, progress, require_organization, service
@@ -97,11 +98,14 @@ async def _asked(ask: Any) -> Any:
 def _believed(row: Mapping[str, Any]) -> tuple[str, str, str]:
     if row["estimate"] is None:
         return "–", "–", "–"
-    return f"{row['estimate']:.2%}", f"{row['low']:.2%} to {row['high']:.2%}", f"{row['probability_best']:.0%}"
+    return f"{row['estimate']:.1%}", f"{100 * row['low']:.1f}–{100 * row['high']:.1f}", f"{row['probability_best']:.0%}"
 
 
 def _print(rows: Sequence[Mapping[str, Any]], metric: str) -> None:
-    table = Table("strategy", "sent", "replies", "meetings", "deals", "raw", "worth believing", "95 %", "best with", "enough data")
+    names = ("sent", "replies", "meetings", "deals", "raw", "belief", "95 %", "best")
+    table = Table(
+        Column("strategy", no_wrap=True), *(Column(name, justify="right", no_wrap=True) for name in names), box=SIMPLE, padding=0
+    )
     for row in rows:
         table.add_row(
             row["strategy"],
@@ -109,17 +113,16 @@ def _print(rows: Sequence[Mapping[str, Any]], metric: str) -> None:
             f"{row['replied']:,}",
             f"{row['meetings']:,}",
             f"{row['deals']:,}",
-            f"{row['raw']:.2%}",
+            f"{row['raw']:.1%}",
             *_believed(row),
-            "yes" if row["enough_data"] else "no",
         )
     Console().print(table)
     wanting: dict[str, list[str]] = {}
     for row in rows:
         if not row["enough_data"]:
             wanting.setdefault(row["reason"], []).append(row["strategy"])
-    for reason, names in wanting.items():
-        print(f"not enough data for {', '.join(names)}: {reason}")
+    for reason, strategies in wanting.items():
+        print(f"not enough data for {', '.join(strategies)}: {reason}")
     for row in rows:
         for warning in row.get("warnings", []):
             print(f"{row['strategy']}: {warning}")
