@@ -55,14 +55,14 @@ class Server:
         return _with(self.url, dbname=name)
 
 
-def _room() -> Path:
+def room() -> Path:
     """Memory, where there is plenty: making and dropping a database there takes a tenth of the time, and nothing is synced to a disk."""
     memory = Path("/dev/shm")
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 << 30
-    return memory if roomy else Path(tempfile.gettempdir())
+    usable = memory.is_dir() and os.access(memory, os.W_OK) and not os.statvfs(memory).f_flag & os.ST_NOEXEC
+    return memory if usable and shutil.disk_usage(memory).free > 4 << 30 else Path(tempfile.gettempdir())
 
 
-os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_room()))  # where tmp_path is
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(room()))  # where tmp_path is
 # Each HTTP client reads the authorities that it would trust, 60 ms for those of the system; the tests speak with nobody beyond this machine.
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "samples" / "authority.pem")
 
@@ -71,7 +71,7 @@ os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "samples" / "authority
 def server(worker_id: str) -> Iterator[Server]:
     """One server for all workers; the last one to leave stops it."""
     # Not under pytest's own folder: that one is closed to the user that PostgreSQL runs as when root tests.
-    shared = _room() / f"flywheel-tests-{_SESSION}"
+    shared = room() / f"flywheel-tests-{_SESSION}"
     shared.mkdir(mode=0o755, exist_ok=True)
     users = shared / "users"
     with FileLock(shared / "server.lock"):
@@ -193,6 +193,11 @@ def pytest_collection_finish() -> None:
     """What stays until the end isn't looked through again at each collection of garbage."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """At the end all of it goes."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

@@ -57,10 +57,13 @@ def history(connection: Connection) -> None:
     campaigns(connection)
     for organization in ("acme", "rival"):
         learnt(connection, organization)
+        connection.execute("update strategy_estimates set warnings = array[repeat('unbroken', 30)] where strategy[1] = 'PAS'")
+    connection.execute("update organizations set name = repeat('Long', 40) where id = 'acme'")
+    connection.commit()
     Trial(connection)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 800, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.usefixtures("history")
 def test_the_page_fits_and_shows_its_charts(signed_in: Opened, width: int, scheme: str) -> None:

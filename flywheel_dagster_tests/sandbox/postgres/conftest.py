@@ -12,6 +12,7 @@ import pytest
 
 from flywheel_dagster.sandbox import postgres
 from flywheel_dagster.sandbox.postgres.state import read_state
+from flywheel_dagster_tests.conftest import room
 
 SETTINGS = {"fsync": "off", "shared_buffers": "16MB"}
 START = f"from pathlib import Path; from flywheel_dagster.sandbox import postgres; server = postgres.start(Path(HOME), settings={SETTINGS!r})"
@@ -34,7 +35,7 @@ def cared_for(home: Path) -> Iterator[Path]:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that any account can pass through, unlike pytest's own when root runs it."""
-    folder = Path(tempfile.mkdtemp(prefix="flywheel-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="flywheel-test-", dir=room()))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
@@ -49,7 +50,7 @@ def home(open_folder: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def finished_home() -> Iterator[Path]:
     """A home whose first start is over, with its server stopped; only to be copied."""
-    folder = Path(tempfile.mkdtemp(prefix="flywheel-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="flywheel-test-", dir=room()))
     folder.chmod(0o755)
     with cared_for(folder / "home") as path:
         postgres.start(path, settings=SETTINGS)
