@@ -28,6 +28,9 @@ from flywheel_dagster.strategies.learning import refresh
 from flywheel_dagster.strategies.suggesting import Allowed, Lesson, Suggestion
 
 
+_LESSONS = 64  # kept in memory, some megabytes each; the oldest go
+
+
 class AgentOutcomeIntegration(OutcomeTracker):
     """Tracks an agent's messages, processes their replies, and says which strategies work; for any asyncio program.
 
@@ -270,9 +273,11 @@ class AgentOutcomeIntegration(OutcomeTracker):
             "strategy_lesson", {"organization_id": organization, "keys": list(keys), "known": known.made_at if known else None}
         )
         if known is None or (known.made_at if not rows else None if rows[0]["known"] else rows[0]["made_at"]) is not None:
-            known = self._lessons[organization, keys] = await asyncio.to_thread(
-                Lesson, rows[0] if rows else None, keys, organization
-            )
+            known = await asyncio.to_thread(Lesson, rows[0] if rows else None, keys, organization)
+            self._lessons.pop((organization, keys), None)
+            self._lessons[organization, keys] = known
+            while len(self._lessons) > _LESSONS:
+                del self._lessons[next(iter(self._lessons))]
         return known
 
     def _message(self, position: int, given: Mapping[str, Any]) -> SentMessage:
