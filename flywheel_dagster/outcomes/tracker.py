@@ -21,7 +21,7 @@ class OutcomeTracker(Pooled):
     """Records messages and what becomes of them, from any asyncio program.
 
     Events for an outcome that is not known yet are kept and folded when it appears. `occurred_at` is the fact's own time (aware;
-    now by default); `event_id` makes a repeated call the same event.
+    now by default); `event_id` makes a repeated call for an outcome the same event, whatever it says the second time.
     """
 
     async def track_message_sent(
@@ -236,6 +236,7 @@ class OutcomeTracker(Pooled):
             source="tracker",
             outcome_id=UUID(str(outcome_id)),
             source_event_id=event_id,
+            identity=None if event_id is None else f"{UUID(str(outcome_id))}:{event_id}",
             facts=facts,
         )
 

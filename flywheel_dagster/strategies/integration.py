@@ -27,7 +27,6 @@ from flywheel_dagster.strategies.judged import judged, row_of
 from flywheel_dagster.strategies.learning import refresh
 from flywheel_dagster.strategies.suggesting import Allowed, Lesson, Suggestion
 
-
 _LESSONS = 64  # kept in memory, some megabytes each; the oldest go
 
 
