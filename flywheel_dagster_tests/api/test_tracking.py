@@ -40,8 +40,6 @@ def test_a_message_by_a_suggestion_and_its_reply(served: Serving, connection: Co
     assert row["strategy_propensity"] == suggestion["propensity"]
     connection.rollback()
     reply = {"outcome_id": outcome, "reply_text": "Interested! Can we schedule a call next week?", "event_id": "mail 7"}
-    assert failed(client.post(REPLIES, json=reply), 422, "invalid_request")["field"] == "body.replied_at"
-    reply["replied_at"] = "2026-01-06T10:00:00Z"
     judged = shown(client.post(REPLIES, json=reply))
     assert judged["interest_signal"] and judged["sentiment_score"] > 0 and judged["method"] == "rules"
     assert shown(client.post(REPLIES, json=reply)) == judged

@@ -75,9 +75,7 @@ class Reply(RequestBody):
     outcome_id: Unique = Field(description="Of the message that it answers.")
     reply_text: Annotated[Words, Field(min_length=1)]
     replied_at: Past | None = Field(None, description="Now, where it isn't given.")
-    event_id: Id | None = Field(
-        None, description="Any text that names the reply: the same one again, with the same replied_at, is recorded once."
-    )
+    event_id: Id | None = Field(None, description="Any text that names the reply: the same one again is recorded once.")
 
 
 class ReplyJudged(BaseModel):
@@ -136,11 +134,6 @@ async def track_messages(
 @router.post("/replies", responses=answers_of(404))
 async def process_reply(reply: Reply, caller: Recorder, services: ServicesHere) -> ReplyJudged:
     """Judge a reply beside the message that it answers, and record both."""
-    if reply.event_id is not None and reply.replied_at is None:
-        raise RefusedError(
-            422, "invalid_request", "with event_id, say when the lead replied: now is another time when the request is repeated",
-            field="body.replied_at",
-        )  # fmt: skip
     await _require_outcome(services, caller, reply.outcome_id)
     integration = await services.agents.integration()
     try:
