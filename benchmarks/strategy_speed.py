@@ -55,6 +55,7 @@ def measure(place: Ground, rows: int) -> Report:
             with console.status(f"{size:,} outcomes"):
                 columns.append(_at(place, connection, have, size))
             have = size
+            console.print(f"{size:,} outcomes: " + "; ".join(f"{name} {took}" for name, took in columns[-1].items()))
     table.add_column("")
     for size in sizes:
         table.add_column(f"{size:,} outcomes", justify="right")
