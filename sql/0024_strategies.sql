@@ -198,7 +198,7 @@ returns table (id uuid, agent text, keys text[], strategy text[]) language sql s
 $$;
 
 create function count_strategies(organization text, counted date) returns void language sql
-set work_mem = '128MB' set jit = off  -- compiling takes longer than a week's counting
+set work_mem = '16MB' set jit = off  -- the planner expects far more words than there are: tables made ready for them take longer than the counting
 as $$
   delete from strategy_weeks where organization_id = organization and week = counted;
   delete from strategy_segments where organization_id = organization and week = counted;
