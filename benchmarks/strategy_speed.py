@@ -121,6 +121,7 @@ def _at(place: Ground, connection: psycopg.Connection[TupleRow], have: int, size
     with psycopg.connect(place.addresses.owner, autocommit=True) as owner:
         owner.execute("vacuum analyze outcome_labels")
     counted, _ = seconds(lambda: recount(connection, "acme"))
+    connection.execute("update strategy_lessons set made_at = made_at - interval '2 days'")  # so that all is learnt anew
     learnt, _ = seconds(lambda: list(refresh(connection, "acme")))
     connection.execute(
         "update outcome_labels set clicked = true where id in (select id from outcome_labels where organization_id = 'acme' order by sent_at desc limit 100)"
