@@ -206,7 +206,9 @@ as $$
     select * from strategies_decided(organization, null, counted::timestamp at time zone 'UTC', (counted + 7)::timestamp at time zone 'UTC')
   ),
   facts as (
-    select d.keys, d.strategy, o.*
+    select d.keys, d.strategy, o.campaign_id, o.channel, o.lead_industry, o.lead_role, o.company_size, o.sent_at, o.delivered, o.bounced, o.opened, o.clicked,
+      o.unsubscribed, o.spam_reported, o.replied, o.interest_signal, o.sentiment_label, o.reply_sentiment_score, o.meeting_booked, o.meeting_completed,
+      o.deal_closed, o.deal_value, o.training_label is not null and o.message_body <> '' as training_ready  -- narrow: a message stands here many times
     from decided d join outcome_labels o using (id)
     where o.organization_id = organization
   ),
@@ -230,7 +232,7 @@ as $$
     count(*) filter (where f.replied and f.interest_signal), count(*) filter (where f.replied and f.sentiment_label = 'negative'),
     count(f.reply_sentiment_score), coalesce(sum(f.reply_sentiment_score), 0),
     count(*) filter (where f.meeting_booked), count(*) filter (where f.meeting_completed), count(*) filter (where f.deal_closed),
-    coalesce(sum(f.deal_value) filter (where f.deal_closed), 0), count(*) filter (where f.training_label is not null and f.message_body <> '')
+    coalesce(sum(f.deal_value) filter (where f.deal_closed), 0), count(*) filter (where f.training_ready)
   from facts f
   group by f.keys, f.campaign_id, f.channel, f.strategy
 $$;
