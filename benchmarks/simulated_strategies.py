@@ -16,6 +16,7 @@ from flywheel_dagster.sandbox.simulator.world import ICP_SCORES, World
 from flywheel_dagster.strategies.dimensions import RATES, WEIGHTS, Strategy
 from flywheel_dagster.strategies.estimate.cells import Cells, Segment
 
+WORTH = np.array([WEIGHTS[rate] for rate in RATES])  # of a reply, a meeting, a deal
 _ROWS = {"reply_rate": 3, "meeting_rate": 6, "close_rate": 8}  # in Rates
 _EFFECTS = {"open": 0.1, "reply": 0.25, "positive": 0.2, "meeting": 0.15, "deal": 0.15}
 """Standard deviations of a framework's or tone's effects, about those of the default truth; half of it for what the two add
@@ -41,7 +42,7 @@ class Market:
 
     def values(self) -> np.ndarray:
         """(K, S): performance."""
-        return np.asarray(np.tensordot(list(WEIGHTS.values()), self.chances @ self.icp, axes=1))
+        return np.asarray(np.tensordot(WORTH, self.chances @ self.icp, axes=1))
 
 
 def drawn_world(seed: int, *, small: bool = False, organization: int = 0, apart: float = 0.0) -> World:
@@ -119,7 +120,7 @@ class Sent(NamedTuple):
     @property
     def values(self) -> np.ndarray:
         """(n): performance."""
-        return np.asarray(np.array(list(WEIGHTS.values())) @ self.outcomes)
+        return np.asarray(WORTH @ self.outcomes)
 
 
 Assignment = Callable[[np.random.Generator, Market, np.ndarray, np.ndarray], np.ndarray]

@@ -3,21 +3,19 @@
 import numpy as np
 
 from benchmarks.simulated_strategies import (
+    WORTH,
     Market,
     cells,
     drawn_world,
     market,
     react,
 )
-from flywheel_dagster.strategies.dimensions import WEIGHTS, Strategy
+from flywheel_dagster.strategies.dimensions import Strategy
 from flywheel_dagster.strategies.estimate.cells import Segment
 from flywheel_dagster.strategies.estimate.fit import fit
 from flywheel_dagster.strategies.estimate.policy import Policy
 from flywheel_dagster.strategies.offline.estimate import Estimates, estimate
 from flywheel_dagster.strategies.offline.logged import Logged
-
-_WEIGHTS = np.array(list(WEIGHTS.values()))
-
 
 TOUCHES = 3
 
@@ -43,7 +41,7 @@ def gathered(seed: int, messages: int, *, adaptive: bool) -> tuple[Market, Logge
         parts.append((chosen, segment, batch * leads + np.arange(len(segment)) // TOUCHES, odds[segment, chosen], *outcomes))
     chosen, segment, lead, propensity, *outcomes = (np.concatenate(each) for each in zip(*parts, strict=True))
     strategies, segments = [of.strategies[k] for k in chosen], [of.segments[k] for k in segment]
-    return of, Logged(strategies, segments, lead.astype(str).tolist(), propensity, _WEIGHTS @ np.array(outcomes))
+    return of, Logged(strategies, segments, lead.astype(str).tolist(), propensity, WORTH @ np.array(outcomes))
 
 
 def _of_replies(of: Market, parts: list[tuple[np.ndarray, ...]], mix: dict[Segment, float]) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from benchmarks.simulated_strategies import (
+    WORTH,
     Assignment,
     Market,
     Sent,
@@ -19,13 +20,11 @@ from benchmarks.simulated_strategies import (
     send,
     unevenly,
 )
-from flywheel_dagster.strategies.dimensions import RATES, WEIGHTS
+from flywheel_dagster.strategies.dimensions import RATES
 from flywheel_dagster.strategies.estimate.fit import fit_rates
 from flywheel_dagster.strategies.estimate.posterior import Posterior
 from flywheel_dagster.strategies.estimate.prior import Prior, population_prior
 from flywheel_dagster.strategies.estimate.ranking import standardised
-
-_WEIGHTS = np.array(list(WEIGHTS.values()))
 
 
 class Setting(NamedTuple):
@@ -71,8 +70,8 @@ def ranks(seed: int, messages: int, setting: Setting) -> Ranks:
         learnt(of, sent), of.strategies, {of.segments[place]: float(seen[place]) for place in np.flatnonzero(seen)}
     )
     rates = np.stack([draws[name] for name in RATES])
-    believed = np.concatenate([rates, np.tensordot(_WEIGHTS, rates, axes=1)[None]])
-    truth = np.vstack([of.rates(), _WEIGHTS @ of.rates()])
+    believed = np.concatenate([rates, np.tensordot(WORTH, rates, axes=1)[None]])
+    truth = np.vstack([of.rates(), WORTH @ of.rates()])
     tried = np.bincount(sent.strategy, minlength=len(of.strategies))
     raw = [
         np.where(tried > 0, np.bincount(sent.strategy, each, len(of.strategies)) / np.maximum(tried, 1), each.mean())
@@ -104,12 +103,12 @@ def newcomer(seed: int, messages: int) -> np.ndarray:
     priors = {name: prior for name in RATES if (prior := population_prior(each[name] for each in posteriors)) is not None}
     of = market(drawn_world(seed, small=True, apart=APART))
     sent = send(np.random.default_rng([seed, 7]), of, messages, evenly)
-    truth = np.vstack([of.rates(), _WEIGHTS @ of.rates()])
+    truth = np.vstack([of.rates(), WORTH @ of.rates()])
     mix = dict(zip(of.segments, of.mix.tolist(), strict=True))
     found = []
     for known in ({}, priors):
         draws = standardised(learnt(of, sent, known), of.strategies, mix)
         rates = np.stack([draws[name].mean(axis=1) for name in RATES])
-        believed = np.vstack([rates, _WEIGHTS @ rates])
+        believed = np.vstack([rates, WORTH @ rates])
         found.append([_spearman(*pair) if messages or known else 0.0 for pair in zip(believed, truth, strict=True)])
     return np.array(found)

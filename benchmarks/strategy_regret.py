@@ -9,14 +9,11 @@ from benchmarks.simulated_strategies import (
     market,
     react,
 )
-from flywheel_dagster.strategies.dimensions import RATES, WEIGHTS
+from flywheel_dagster.strategies.dimensions import RATES
 from flywheel_dagster.strategies.estimate.cells import Cells, Segment
 from flywheel_dagster.strategies.estimate.fit import fit_rates
 from flywheel_dagster.strategies.estimate.policy import Policy
 from flywheel_dagster.strategies.estimate.posterior import Posterior
-
-_WEIGHTS = np.array(list(WEIGHTS.values()))
-
 
 POLICIES = ("thompson", "greedy", "uniform")
 WEEKS, A_WEEK, RENEWED = 40, 150, 2

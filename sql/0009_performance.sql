@@ -1,4 +1,11 @@
 -- migrate:up
+-- What a message is worth, in [0, 1]: of one, with 0 and 1; of several together, with their counts.
+create function message_value(deals numeric, meetings numeric, replies numeric) returns numeric language sql immutable parallel safe
+  return 0.5 * deals + 0.3 * meetings + 0.2 * replies;
+-- The same by the name of a metric: reply_rate, meeting_rate, close_rate; any other is the performance.
+create function metric_value(metric text, deals numeric, meetings numeric, replies numeric) returns numeric language sql immutable parallel safe
+  return case metric when 'reply_rate' then replies when 'meeting_rate' then meetings when 'close_rate' then deals else message_value(deals, meetings, replies) end;
+
 -- What registered versions achieved, derived from the outcomes of the messages they wrote, never counted by hand.
 
 create view model_performance with (security_invoker = true) as
@@ -67,3 +74,5 @@ drop view active_models;
 drop view model_registry_with_baseline;
 drop table reported_performance;
 drop view model_performance;
+drop function metric_value(text, numeric, numeric, numeric);
+drop function message_value(numeric, numeric, numeric);

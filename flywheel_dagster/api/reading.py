@@ -1,4 +1,4 @@
-"""What routes about strategies share: rows that the caller may see, whose a campaign is, and what becomes of what the room can't use."""
+"""What routes share: rows that the caller may see, whose a campaign is, and what becomes of what a room can't use."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from flywheel_dagster.errors import InputError
 
 @contextmanager
 def inputs_told() -> Iterator[None]:
-    """What the strategies' room can't use is the sender's to correct: 422."""
+    """What a room can't use is the sender's to correct: 422."""
     try:
         yield
     except InputError as error:

@@ -14,7 +14,7 @@ from flywheel_dagster.names import (
     OWNER_STRATEGIES,
     STRATEGY_PERFORMANCE,
 )
-from flywheel_dagster.presentation import lines, stacked, table
+from flywheel_dagster.presentation import lines, stacked, table, told
 from flywheel_dagster.resources import Flywheel
 
 _WEEKS = 26
@@ -69,20 +69,17 @@ def flywheel_metrics(flywheel: Flywheel) -> dg.MaterializeResult[None]:
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, object]:
-    def told(name: str, form: str) -> str:
-        return "–" if row[name] is None else form.format(row[name])
-
     return {
         "week": str(row["week"]),
         "outcomes": f"{row['outcomes']:,}",
         "training-ready": f"{row['training_ready']:,}",
-        "sentiment": told("average_sentiment", "{:+.2f}"),
-        "change": told("sentiment_change", "{:+.2f}"),
-        "reply rate": told("reply_rate", "{:.2%}"),
-        "meeting rate": told("meeting_rate", "{:.2%}"),
-        "close rate": told("close_rate", "{:.2%}"),
+        "sentiment": told(row["average_sentiment"], "{:+.2f}"),
+        "change": told(row["sentiment_change"], "{:+.2f}"),
+        "reply rate": told(row["reply_rate"], "{:.2%}"),
+        "meeting rate": told(row["meeting_rate"], "{:.2%}"),
+        "close rate": told(row["close_rate"], "{:.2%}"),
         "revenue": f"{row['revenue']:,.0f}",
-        "cost": told("cost_usd", "{:,.2f} USD"),
-        "a meeting": told("cost_per_meeting", "{:,.2f} USD"),
+        "cost": told(row["cost_usd"], "{:,.2f} USD"),
+        "a meeting": told(row["cost_per_meeting"], "{:,.2f} USD"),
         "models": row["models_trained"],
     }

@@ -6,7 +6,7 @@ from psycopg.rows import dict_row
 from flywheel_dagster.database import statement
 from flywheel_dagster.failures import plain_failures
 from flywheel_dagster.names import GROUP_MODELS, MODEL_PERFORMANCE, MODEL_REGISTRY_ENTRY, OUTCOME_LABELS, OWNER_MODELS
-from flywheel_dagster.presentation import bars, table
+from flywheel_dagster.presentation import bars, table, told
 from flywheel_dagster.resources import Flywheel
 
 _SHOWN = 50
@@ -48,19 +48,15 @@ def model_performance(flywheel: Flywheel) -> dg.MaterializeResult[None]:
 
 
 def _row(row: dict[str, object]) -> dict[str, object]:
-    def percent(name: str, form: str) -> str:
-        value = row[name]
-        return "–" if value is None else form.format(value)
-
     return {
         "scope": row["scope"],
         "version": row["model_version"],
         "status": row["status"] if row["ab_test_group"] is None else f"{row['ab_test_group']}, {row['traffic_percentage']:g} %",
         "messages": row["total_messages_sent"],
-        "reply rate": percent("reply_rate", "{:.2%}"),
-        "meeting rate": percent("meeting_rate", "{:.2%}"),
-        "close rate": percent("close_rate", "{:.2%}"),
-        "replies against the baseline": percent("reply_rate_vs_baseline", "{:+.1f} %"),
-        "deals against the baseline": percent("close_rate_vs_baseline", "{:+.1f} %"),
+        "reply rate": told(row["reply_rate"], "{:.2%}"),
+        "meeting rate": told(row["meeting_rate"], "{:.2%}"),
+        "close rate": told(row["close_rate"], "{:.2%}"),
+        "replies against the baseline": told(row["reply_rate_vs_baseline"], "{:+.1f} %"),
+        "deals against the baseline": told(row["close_rate_vs_baseline"], "{:+.1f} %"),
         "revenue": f"{row['total_revenue']:,.0f}",
     }

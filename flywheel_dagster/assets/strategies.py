@@ -42,7 +42,7 @@ def strategy_performance(context: dg.AssetExecutionContext, flywheel: Flywheel) 
     settings = flywheel.settings()
     weeks = dimensions = organizations = 0
     with plain_failures(), flywheel.connection() as connection:
-        for each in refresh(connection, ages=Ages(settings.strategy_meeting_days, settings.strategy_deal_days)):
+        for each in refresh(connection, ages=Ages.of(settings)):
             context.log.info(f"{each.organization_id}: {each.weeks} weeks counted again, {each.dimensions} dimensions learnt")
             weeks, dimensions, organizations = weeks + each.weeks, dimensions + each.dimensions, organizations + 1
         with connection.cursor(row_factory=dict_row) as cursor:

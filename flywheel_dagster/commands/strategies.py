@@ -77,7 +77,7 @@ def refresh(
             require_organization(connection, organization)
         task = bar.add_task("learning", total=None)
         done = []
-        for each in refresh(connection, organization, ages=Ages(settings.strategy_meeting_days, settings.strategy_deal_days)):
+        for each in refresh(connection, organization, ages=Ages.of(settings)):
             done.append(each)
             bar.advance(task)
     for each in done:

@@ -127,12 +127,12 @@ def test_an_idempotency_key_that_is_no_plain_text_is_named(served: Serving) -> N
 
 
 def test_a_fault_of_ours_tells_nothing(served: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flywheel_dagster.api.routes import training
+    from flywheel_dagster.api import reading
 
     def broken(_: str) -> str:
         raise ValueError("select secret from psycopg")
 
-    monkeypatch.setattr(training, "statement", broken)
+    monkeypatch.setattr(reading, "statement", broken)
     assert refused(served.asking("*").get("/training/stats"), 500)["type"] == "internal_error"
 
 

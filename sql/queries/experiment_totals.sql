@@ -57,7 +57,7 @@ valued as (
     coalesce(f.bounced, false) as bounced, coalesce(f.spam_reported, false) as spam_reported,
     coalesce(f.unsubscribed, false) as unsubscribed, coalesce(f.negative_reply, false) as negative_reply,
     f.sentiment, coalesce(c.cost, 0) as cost,
-    0.5 * coalesce(f.deal, false)::int + 0.3 * coalesce(f.meeting, false)::int + 0.2 * coalesce(f.replied, false)::int as value
+    message_value(coalesce(f.deal, false)::int, coalesce(f.meeting, false)::int, coalesce(f.replied, false)::int) as value
   from units u cross join x
   left join facts f using (organization_id, unit)
   left join costs c using (organization_id, unit)

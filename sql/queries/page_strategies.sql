@@ -12,8 +12,7 @@ with best as materialized (
     group by organization_id, strategy
   )
 select b.organization_id, array_to_string(b.strategy, '_') as name, c.sent,
-  case b.metric when 'reply_rate' then c.replied when 'meeting_rate' then c.meetings when 'close_rate' then c.deals
-    else 0.5 * c.deals + 0.3 * c.meetings + 0.2 * c.replied end::double precision / c.sent as raw,
+  metric_value(b.metric, c.deals, c.meetings, c.replied)::double precision / c.sent as raw,
   b.estimate, b.low, b.high, b.probability_best, b.enough_data, b.reason, b.warnings
 from best b join counted c on c.organization_id = b.organization_id and c.strategy = b.strategy
 order by b.estimate desc, b.organization_id, b.strategy

@@ -1,5 +1,5 @@
 -- What a scope's leads were worth lately: those who got their first message within the window, how many a week, and the mean and variance of
--- 0.5·deal + 0.3·meeting + 0.2·reply within `age` of it, of those it was sent to so long ago. The global scope has the leads of organizations
+-- their value within `age` of it, of those it was sent to so long ago. The global scope has the leads of organizations
 -- without a model of their own.
 with messages as (
   select o.organization_id, o.lead_id, o.sent_at, min(o.sent_at) over (partition by o.organization_id, o.lead_id) as first_at,
@@ -11,9 +11,10 @@ with messages as (
       else o.organization_id = %(scope)s end
 ), units as (
   select m.first_at,
-    0.5 * bool_or(m.deal_closed and coalesce(m.deal_closed_at, m.sent_at) <= m.first_at + %(age)s)::int
-    + 0.3 * bool_or(m.meeting_booked and coalesce(m.meeting_booked_at, m.sent_at) <= m.first_at + %(age)s)::int
-    + 0.2 * bool_or(m.replied and coalesce(m.replied_at, m.sent_at) <= m.first_at + %(age)s)::int as value
+    message_value(
+      bool_or(m.deal_closed and coalesce(m.deal_closed_at, m.sent_at) <= m.first_at + %(age)s)::int,
+      bool_or(m.meeting_booked and coalesce(m.meeting_booked_at, m.sent_at) <= m.first_at + %(age)s)::int,
+      bool_or(m.replied and coalesce(m.replied_at, m.sent_at) <= m.first_at + %(age)s)::int) as value
   from messages m
   where m.sent_at < m.first_at + %(age)s
   group by m.organization_id, m.lead_id, m.first_at

@@ -1,4 +1,5 @@
--- An organization's strategies as they were learnt, with their counts, the best by a metric first.
+-- An organization's strategies as they were learnt, with their counts, the best by a metric first. Not from the view: what is asked of its keys isn't
+-- pushed down to the counts under row-level security, as comparing arrays isn't leakproof.
 select e.strategy, e.estimate, e.low, e.high, e.probability_best, e.enough_data, e.reason, e.held_difference, e.held_low, e.held_high, e.warnings, e.made_at as as_of, c.*
 from strategy_estimates e
 join (

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from flywheel_dagster.api.callers import Deployer, GuardedRoute, Reader
 from flywheel_dagster.api.errors import RefusedError, answers_of
 from flywheel_dagster.api.fields import OfOrganization, RequestBody, Share
+from flywheel_dagster.api.reading import rows_of
 from flywheel_dagster.api.services import ServicesHere
 from flywheel_dagster.database import statement
 from flywheel_dagster.errors import DeploymentError, UnknownModelError
@@ -159,10 +160,7 @@ async def leaderboard(
     organization_id: OfOrganization = None,
 ) -> Leaderboard:
     """Rank models by what their messages achieved: an organization's own and the global ones, by this organization's messages."""
-    if organization_id is not None:
-        caller.require_sight(organization_id)
-    async with services.reading(organization_id or caller.organization_id) as connection:
-        rows = await (await connection.execute(statement("leaderboard"), {"min_samples": min_samples, "scopes": None})).fetchall()
+    rows = await rows_of(services, caller, organization_id, "leaderboard", min_samples=min_samples, scopes=None)
     return Leaderboard(total=len(rows), leaderboard=[Ranked.model_validate(row) for row in rows])
 
 

@@ -12,8 +12,8 @@ from flywheel_dagster.api.errors import answers_of
 from flywheel_dagster.api.fields import IdempotencyKey, OfOrganization, OrganizationId, RequestBody, TrainingId, Version
 from flywheel_dagster.api.launching import TrainingRequest, launch
 from flywheel_dagster.api.progress import Progress, State, progress_of
+from flywheel_dagster.api.reading import rows_of
 from flywheel_dagster.api.services import ServicesHere
-from flywheel_dagster.database import statement
 
 router = APIRouter(prefix="/training", tags=["training"], route_class=GuardedRoute)
 
@@ -126,10 +126,7 @@ async def training_status(job_id: TrainingId, caller: Reader, services: Services
 @router.get("/stats", responses=answers_of(404))
 async def training_stats(caller: Reader, services: ServicesHere, organization_id: OfOrganization = None) -> TrainingStats:
     """Count the outcomes that a model could learn from."""
-    if organization_id is not None:
-        caller.require_sight(organization_id)
-    async with services.reading(organization_id or caller.organization_id) as connection:
-        row = await (await connection.execute(statement("training_stats"))).fetchone()
+    (row,) = await rows_of(services, caller, organization_id, "training_stats")
     return TrainingStats.model_validate(row)
 
 

@@ -31,6 +31,10 @@ def planted(random: Random, campaign: str) -> list[Touch]:
     return touches
 
 
+def any_touch(random: Random, campaign: str, number: int, day: float, facts: dict[str, float]) -> Touch:
+    return Touch(f"{campaign}-{number}", day, random.choice(CHANNELS), random.choice(FRAMEWORKS), campaign_id=campaign, facts=facts)
+
+
 def answered_early(random: Random, campaign: str) -> list[Touch]:
     """Up to four touches, each as good as the others; who books a meeting gets no more of them."""
     touches = []
@@ -41,16 +45,7 @@ def answered_early(random: Random, campaign: str) -> list[Touch]:
                 break
             booked = min(booked, day + random.expovariate(1 / 3)) if random.random() < 0.12 else booked
             facts = {"meeting_booked": booked} if booked < day + 100 else {}
-            touches.append(
-                Touch(
-                    f"{campaign}-{number}",
-                    day,
-                    random.choice(CHANNELS),
-                    random.choice(FRAMEWORKS),
-                    campaign_id=campaign,
-                    facts=facts,
-                )
-            )
+            touches.append(any_touch(random, campaign, number, day, facts))
             day += random.uniform(3, 4.9)
     return touches
 
@@ -62,16 +57,7 @@ def kept_going(random: Random, campaign: str) -> list[Touch]:
         day = random.uniform(0, 60)
         for _ in range(random.randint(1, 4)):
             facts = {"meeting_booked": day + random.uniform(0, 3)} if random.random() < 0.12 else {}
-            touches.append(
-                Touch(
-                    f"{campaign}-{number}",
-                    day,
-                    random.choice(CHANNELS),
-                    random.choice(FRAMEWORKS),
-                    campaign_id=campaign,
-                    facts=facts,
-                )
-            )
+            touches.append(any_touch(random, campaign, number, day, facts))
             day += random.uniform(3, 4.9)
     return touches
 
