@@ -21,11 +21,13 @@ from flywheel_dagster.jobs import (
     score_weeks,
     train_scope,
     watch_bases,
+    watch_lead_scores,
 )
 from flywheel_dagster.outcomes.weeks import contiguous, partitioned
 from flywheel_dagster.partitions import range_tags, scopes
 from flywheel_dagster.replies.due import weeks_to_judge
 from flywheel_dagster.resources import Flywheel
+from flywheel_dagster.strategies.counts import STALE_AFTER
 
 
 def _requests(context: dg.ScheduleEvaluationContext, weeks: list[date]) -> list[dg.RunRequest]:
@@ -113,7 +115,7 @@ hourly_meetings = dg.ScheduleDefinition(
 def hourly_strategies(flywheel: Flywheel) -> dg.SkipReason | dg.RunRequest:
     """Every hour: counts anew what changed by what was decided about messages, and learns from it; at least once a day, as messages mature."""
     with flywheel.connection() as connection:
-        stale = connection.execute(statement("strategies_are_stale")).fetchone()
+        stale = connection.execute(statement("strategies_are_stale"), {"stale_after": STALE_AFTER}).fetchone()
     return dg.RunRequest() if stale == (True,) else dg.SkipReason("no outcome has changed since the last time")
 
 
@@ -141,8 +143,17 @@ daily_base_watch = dg.ScheduleDefinition(
     description="Every day 05:30 UTC: whether a base of the models in use is about to be switched off.",
 )
 
+daily_lead_watch = dg.ScheduleDefinition(
+    name="daily_lead_watch",
+    job=watch_lead_scores,
+    cron_schedule="50 5 * * *",
+    execution_timezone="UTC",
+    description="Every day 05:50 UTC: whether leads, and what becomes of them, are still those that the deployed lead models learnt from.",
+)
+
 SCHEDULES = [
     daily_base_watch,
+    daily_lead_watch,
     daily_performance,
     daily_playbooks,
     daily_verdicts,

@@ -19,9 +19,9 @@ create function decision_word(decision jsonb) returns text language sql immutabl
   from (select decision #>> '{}' as w) v
 $$;
 
--- The agents' decisions as words, nested by agent or flat (agent '' then). Of a list, each element is one.
+-- The agents' decisions as words, nested by agent or flat (agent '' then). Of a list, each of the first ten elements is one: so many pairs come of two lists.
 create function decision_words(decisions jsonb) returns table (agent text, key text, word text) language sql immutable parallel safe rows 10 as $$
-  select d.agent, case d.key
+  select left(d.agent, 60), case d.key
       when 'hooks' then 'hooks_used' when 'hook' then 'hooks_used' when 'call_to_action' then 'cta' when 'domain' then 'domain_selected' else d.key
     end, w.word
   from jsonb_each(decisions) t
@@ -33,10 +33,10 @@ create function decision_words(decisions jsonb) returns table (agent text, key t
   cross join lateral (
     select decision_word(d.value) as word where jsonb_typeof(d.value) <> 'array'
     union all
-    select distinct decision_word(e.value) from jsonb_array_elements(case when jsonb_typeof(d.value) = 'array' then d.value else '[]' end) e
+    select decision_word(d.value -> i) from generate_series(0, 9) i where jsonb_typeof(d.value) = 'array'
     offset 0  -- each word is made once
   ) w
-  where w.word is not null
+  where w.word is not null and length(d.key) <= 60
     and d.key <> all ('{framework,tone,agent,subject,subject_line,body,message,message_body,text,reasoning,reason,notes}'::text[])
 $$;
 
@@ -69,7 +69,7 @@ create table strategy_weeks (
   meetings int not null,
   completed int not null,
   deals int not null,
-  revenue numeric(16, 2) not null,
+  revenue numeric not null,
   training_ready int not null,
   primary key (organization_id, keys, campaign_id, week, channel, strategy)
 );
@@ -111,17 +111,21 @@ create table strategy_refreshes (
   snapshot pg_snapshot not null,
   counted_by text not null,
   reply_days double precision[] not null,
-  refreshed_at timestamptz not null
+  refreshed_at timestamptz not null,
+  counted_at timestamptz not null
 );
 comment on column strategy_refreshes.snapshot is 'What was visible when it was counted; a change not visible in it makes its week stale.';
 comment on column strategy_refreshes.counted_by is 'The version of the counting, and the dimensions.';
+comment on column strategy_refreshes.counted_at is 'When a week was last counted anew; what was learnt before has yet to be learnt.';
 comment on column strategy_refreshes.reply_days is 'After how many days a hundredth, three hundredths … ninety-nine hundredths of the replies had come.';
 
--- Weeks that lost a message, which no row tells any more.
+-- Weeks that lost a message, which no row tells any more. Each transaction tells for itself: another's row may be taken away by a refresh that doesn't see
+-- this one's loss yet.
 create table strategy_weeks_short (
   organization_id text not null,
   week date not null,
-  primary key (organization_id, week)
+  lost_xid xid8 not null default pg_current_xact_id(),
+  primary key (organization_id, week, lost_xid)
 );
 create function outcome_labels_leave_week() returns trigger language plpgsql as $$
 begin
@@ -154,30 +158,39 @@ create function reply_days_of(organization text) returns double precision[] lang
 $$;
 
 -- What was decided about an organisation's messages, of one campaign or all: each key by itself, the kept dimensions, the agents, and the empty
--- dimension; or the one dimension that is wanted. A key that has nearly as many values as messages is prose, and left out.
+-- dimension; or the one dimension that is wanted. A key (or agents' names) with more than thirty values, nearly as many as messages, is prose and left out,
+-- and so is one beside which a hundred others are used more: keys made up for each message.
 create function strategies_decided(organization text, campaign text, first timestamptz, until timestamptz, wanted text[] default null)
-returns table (id uuid, agent text, keys text[], strategy text[]) language sql stable as $$
+returns table (id uuid, agents text[], keys text[], strategy text[]) language sql stable as $$
   with words as materialized (
     select o.id, w.agent, w.key, w.word
     from outcome_labels o cross join lateral (
       select * from decision_words(o.agent_decisions)
       union all
-      select (select a.key from jsonb_each(o.agent_decisions) a where jsonb_typeof(a.value) = 'object' and a.value ? c.key limit 1), c.key, left(c.word, 60)
+      select (select left(a.key, 60) from jsonb_each(o.agent_decisions) a where jsonb_typeof(a.value) = 'object' and a.value ? c.key limit 1),
+        c.key, left(c.word, 60)
       from (values ('framework', o.framework), ('tone', o.tone)) c (key, word) where c.word <> ''
+      union all
+      select '', 'agent', left(a.key, 60) from jsonb_each(o.agent_decisions) a where jsonb_typeof(a.value) = 'object' and a.key <> ''
     ) w
-    where o.organization_id = organization and (campaign is null or o.campaign_id = campaign) and o.sent_at >= first and o.sent_at < until
+    where (wanted is null or w.key = any (wanted)) and o.organization_id = organization and (campaign is null or o.campaign_id = campaign)
+      and o.sent_at >= first and o.sent_at < until
   ),
   names as (
     select w.key from (select w.key, w.word, count(*) as messages from words w group by w.key, w.word) w
     group by w.key
-    having count(*) <= 5 or count(*) <= 100 and sum(w.messages) >= 2 * count(*)
+    having count(*) <= 30 or count(*) <= 100 and sum(w.messages) >= 2 * count(*)
+    order by sum(w.messages) desc, w.key
+    limit 100
   ),
-  kept as materialized (select w.* from words w join names using (key)),
+  kept as materialized (  -- a word of a key once, whoever decided it
+    select w.id, array_agg(w.agent) as agents, w.key, w.word from words w join names using (key) group by w.id, w.key, w.word
+  ),
   dimensions as (
     select d.keys from strategy_dimensions d where wanted is null
     union all select wanted where cardinality(wanted) > 1
   )
-  select k.id, k.agent, array[k.key], array[k.word] from kept k where wanted is null or wanted = array[k.key]
+  select k.id, k.agents, array[k.key], array[k.word] from kept k where wanted is null or wanted = array[k.key]
   union all
   select a.id, null, d.keys, array[a.word, b.word] || case when cardinality(d.keys) = 3 then array[c.word] else '{}' end
   from dimensions d
@@ -186,14 +199,8 @@ returns table (id uuid, agent text, keys text[], strategy text[]) language sql s
   left join kept c on c.id = a.id and c.key = d.keys[3]
   where cardinality(d.keys) = 2 or c.id is not null
   union all
-  select o.id, null, w.keys, w.strategy
-  from outcome_labels o
-  cross join lateral (
-    select '{}'::text[] as keys, '{}'::text[] as strategy
-    union all
-    select '{agent}', array[left(a.key, 60)] from jsonb_each(o.agent_decisions) a where jsonb_typeof(a.value) = 'object'
-  ) w
-  where (wanted is null or wanted = w.keys) and o.organization_id = organization and (campaign is null or o.campaign_id = campaign)
+  select o.id, null, '{}', '{}' from outcome_labels o
+  where (wanted is null or wanted = '{}') and o.organization_id = organization and (campaign is null or o.campaign_id = campaign)
     and o.sent_at >= first and o.sent_at < until
 $$;
 
@@ -214,19 +221,20 @@ as $$
   ),
   deciding as (
     insert into agent_decision_keys
-    select distinct organization, d.agent, d.keys[1] from decided d where d.agent <> ''
+    select distinct organization, a, d.keys[1] from decided d cross join unnest(d.agents) a where a <> ''
     on conflict do nothing
   ),
   by_segment as (
     insert into strategy_segments
-    select organization, f.keys, counted, f.channel, coalesce(f.lead_industry, ''), coalesce(f.lead_role, ''), coalesce(f.company_size, ''), f.strategy,
-      count(*), to_timestamp(avg(extract(epoch from f.sent_at))), count(*) filter (where f.replied), count(*) filter (where f.meeting_booked),
+    select organization, f.keys, counted, f.channel, coalesce(left(f.lead_industry, 60), ''), coalesce(left(f.lead_role, 60), ''),
+      coalesce(left(f.company_size, 60), ''), f.strategy,
+      count(*), to_timestamp(avg(extract(epoch from f.sent_at)::double precision)), count(*) filter (where f.replied), count(*) filter (where f.meeting_booked),
       count(*) filter (where f.deal_closed)
     from facts f where cardinality(f.keys) > 1
     group by f.keys, f.channel, 5, 6, 7, f.strategy
   )
   insert into strategy_weeks
-  select organization, f.keys, f.campaign_id, counted, f.channel, f.strategy, count(*), to_timestamp(avg(extract(epoch from f.sent_at))),
+  select organization, f.keys, f.campaign_id, counted, f.channel, f.strategy, count(*), to_timestamp(avg(extract(epoch from f.sent_at)::double precision)),
     count(*) filter (where f.delivered), count(*) filter (where f.bounced), count(*) filter (where f.opened), count(*) filter (where f.clicked),
     count(*) filter (where f.unsubscribed), count(*) filter (where f.spam_reported), count(*) filter (where f.replied),
     count(*) filter (where f.replied and f.interest_signal), count(*) filter (where f.replied and f.sentiment_label = 'negative'),
@@ -253,40 +261,49 @@ begin
     delete from strategy_weeks where organization_id = organization;
     delete from strategy_segments where organization_id = organization;
     delete from agent_decision_keys where organization_id = organization;
+    delete from strategy_weeks_short where organization_id = organization;
     stale := array(select distinct outcome_week(o.sent_at) from outcome_labels o where o.organization_id = organization order by 1);
   else
-    stale := array(
+    with lost as (delete from strategy_weeks_short where organization_id = organization returning week)
+    select array(
       select outcome_week(o.sent_at) from outcome_labels o
-      where o.organization_id = organization and o.changed_xid >= pg_snapshot_xmin(seen) and not pg_visible_in_snapshot(o.changed_xid, seen)
-      union select s.week from strategy_weeks_short s where s.organization_id = organization);
+      where o.organization_id = organization and o.changed_xid >= pg_snapshot_xmin(seen) and changed_since(o.changed_xid, seen)
+      union select l.week from lost l) into stale;
   end if;
   if seen is not null and cardinality(stale) = 0 then
     update strategy_refreshes set snapshot = now_seen, refreshed_at = now() where organization_id = organization;
     return 0;
   end if;
-  delete from strategy_weeks_short where organization_id = organization;
   perform count_strategies(organization, w) from unnest(stale) w;
-  insert into strategy_refreshes values (organization, server_id(), now_seen, counted_so, reply_days_of(organization), now())
+  insert into strategy_refreshes values (organization, server_id(), now_seen, counted_so, reply_days_of(organization), now(), clock_timestamp())
     on conflict (organization_id) do update set server = excluded.server, snapshot = excluded.snapshot, counted_by = excluded.counted_by,
-      reply_days = excluded.reply_days, refreshed_at = excluded.refreshed_at;
+      reply_days = excluded.reply_days, refreshed_at = excluded.refreshed_at, counted_at = excluded.counted_at;
   return cardinality(stale);
 end
 $$;
 
--- What was learnt from an organisation's counts about a dimension, written by `strategies/learning`: a posterior by metric, from its own messages alone (only
--- where others may learn from them) and with what other organisations have seen. Organisation '' is one that has sent nothing yet.
+-- What was learnt from an organisation's counts about a dimension, written by `strategies/learning`: a posterior by metric, from its own messages alone (others
+-- learn from it while they may) and with what other organisations have seen. Organisation '' is one that has sent nothing yet.
 create table strategy_lessons (
   organization_id text not null,
   keys text[] not null,
   own jsonb,
+  others text not null,
   posteriors jsonb not null,
   mix jsonb not null,
   strategies jsonb not null,
   made_at timestamptz not null default clock_timestamp(),
   primary key (organization_id, keys)
 );
+comment on column strategy_lessons.others is 'From whom it has learnt: strategy_others() then.';
 comment on column strategy_lessons.mix is 'Pairs of a kind of lead (channel, industry, role, company size) and how many messages went to it.';
 comment on column strategy_lessons.strategies is 'The strategies that were used, the most used first.';
+-- Whose lessons an organisation may learn from, as a digest: where it differs from that of its lesson, others have begun to share, or share no more.
+create function strategy_others(organization text, dimension text[]) returns text language sql stable as $$
+  select coalesce(md5(string_agg(l.organization_id, E'\n' order by l.organization_id)), '')
+  from strategy_lessons l join organizations g on g.id = l.organization_id
+  where l.keys = dimension and l.organization_id <> organization and l.own is not null and g.allows_global_training
+$$;
 create table strategy_estimates (
   organization_id text not null,
   keys text[] not null,
@@ -323,8 +340,7 @@ create view strategy_performance with (security_invoker = true) as
 
 create view winning_strategies with (security_invoker = true) as
   select e.organization_id, e.metric, e.keys, e.strategy, array_to_string(e.strategy, '_') as name, c.sent, c.replied, c.meetings, c.deals, c.revenue,
-    case e.metric when 'reply_rate' then c.replied when 'meeting_rate' then c.meetings when 'close_rate' then c.deals
-      else 0.5 * c.deals + 0.3 * c.meetings + 0.2 * c.replied end::double precision / c.sent as raw,
+    metric_value(e.metric, c.deals, c.meetings, c.replied)::double precision / c.sent as raw,
     e.estimate, e.low, e.high, e.probability_best, e.enough_data, e.reason, e.held_difference, e.held_low, e.held_high, e.warnings, e.made_at,
     rank() over (partition by e.organization_id, e.keys, e.metric order by e.estimate desc) as rank
   from strategy_estimates e
@@ -342,12 +358,12 @@ create view agent_leaderboard with (security_invoker = true) as
   from (
     select organization_id, strategy[1] as agent, sum(sent)::int as sent, sum(replied)::double precision / sum(sent) as reply_rate,
       sum(meetings)::double precision / sum(sent) as meeting_rate, sum(deals)::double precision / sum(sent) as close_rate, sum(revenue) as revenue,
-      (0.5 * sum(deals) + 0.3 * sum(meetings) + 0.2 * sum(replied))::double precision / sum(sent) as performance
+      message_value(sum(deals), sum(meetings), sum(replied))::double precision / sum(sent) as performance
     from strategy_weeks where keys = '{agent}' group by organization_id, strategy
   ) a
   left join lateral (
     select k.key, w.strategy[1] as word, sum(w.sent)::int as sent,
-      (0.5 * sum(w.deals) + 0.3 * sum(w.meetings) + 0.2 * sum(w.replied))::double precision / sum(w.sent) as performance
+      message_value(sum(w.deals), sum(w.meetings), sum(w.replied))::double precision / sum(w.sent) as performance
     from agent_decision_keys k join strategy_weeks w on w.organization_id = a.organization_id and w.keys = array[k.key]
     where k.organization_id = a.organization_id and k.agent = a.agent
     group by k.key, w.strategy
@@ -413,6 +429,7 @@ drop view agent_leaderboard;
 drop view winning_strategies;
 drop view strategy_performance;
 drop table strategy_estimates;
+drop function strategy_others(text, text[]);
 drop table strategy_lessons;
 drop function refresh_strategies(text);
 drop function count_strategies(text, date);

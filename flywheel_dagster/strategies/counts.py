@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
+from flywheel_dagster.settings import Settings
 from flywheel_dagster.strategies.dimensions import PERFORMANCE, RATES, WEIGHTS, Strategy
 
 
@@ -59,8 +60,7 @@ class Counts:
                 return self.meeting_trials, self.meetings_in_time
             case "close_rate":
                 return self.deal_trials, self.deals_in_time
-        rates = [successes / trials if trials else 0.0 for trials, successes in map(self.evidence, RATES)]
-        return self.deal_trials, self.deal_trials * sum(WEIGHTS[name] * rate for name, rate in zip(RATES, rates, strict=True))
+        return performance_evidence({rate: self.evidence(rate) for rate in RATES})
 
     def told(self) -> dict[str, Any]:
         """The counts, the rates of the messages sent, and the mean value of a won deal."""
@@ -83,6 +83,13 @@ class Counts:
 
 
 _NAMES = tuple(each.name for each in fields(Counts))
+
+
+def performance_evidence(of_rates: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
+    """The trials of deals and their mean value as a sum, from trials and successes by rate."""
+    trials, _ = of_rates["close_rate"]
+    mean = sum(WEIGHTS[rate] * successes / tried for rate, (tried, successes) in of_rates.items() if tried)
+    return trials, trials * mean
 
 
 @dataclass(frozen=True)
@@ -111,12 +118,20 @@ class Counted:
         return dict(sorted(sums.items(), key=lambda each: (-each[1].sent, each[0])))
 
 
+STALE_AFTER = timedelta(days=1)  # of what was learnt, though nothing changed: messages mature, and others learn
+
+
 @dataclass(frozen=True)
 class Ages:
     """After how many days a message counts as a trial for a meeting, and for a deal."""
 
     meeting_days: int = 30
     deal_days: int = 90
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As they are set."""
+        return cls(settings.strategy_meeting_days, settings.strategy_deal_days)
 
     def as_of(self, now: datetime) -> dict[str, datetime]:
         """The moments that the counting statements take."""

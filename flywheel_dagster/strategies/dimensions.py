@@ -28,12 +28,17 @@ _SAME = {
 def dimension(keys: str | Sequence[str]) -> tuple[str, ...]:
     """The dimension of one to three decision keys, given as a list or as text such as "hooks_used,cta". Raises InputError for none, more or the same twice."""
     named = keys.split(",") if isinstance(keys, str) else list(keys)
-    found = tuple(_SAME.get(each.strip(), each.strip()) for each in named)
+    found = tuple(key_of(each.strip()) for each in named)
     if not 1 <= len(found) <= 3 or "" in found or len(set(found)) < len(found):
         raise InputError(
             f"a dimension has one to three different decision keys, not {', '.join(named) or 'none'}; e.g. framework,tone"
         )
     return found
+
+
+def key_of(name: str) -> str:
+    """The decision key that a name stands for: hooks, hook and hooks_used are one."""
+    return _SAME.get(name, name)
 
 
 def name_of(strategy: Strategy) -> str:

@@ -48,8 +48,9 @@ def evaluated(rows: Iterable[Mapping[str, Any]], policy: str | Mapping[str, floa
     came to the same: an interval can't be had from these.
     """
     shares = {policy: 1.0} if isinstance(policy, str) else dict(policy)
-    target: dict[Strategy, float] = {_pair(name): share for name, share in shares.items()}
     found = list(rows)
+    sent = {name_of(pair): pair for pair in {(row["framework"], row["tone"]) for row in found}}
+    target: dict[Strategy, float] = {sent.get(name) or _pair(name): share for name, share in shares.items()}
     if not found:
         raise InputError("no drawn message is old enough yet: use suggest_strategy, and hand the suggestion to track_agent_message")
     if len({row["reward"] for row in found}) == 1:

@@ -1,14 +1,16 @@
 """`AgentOutcomeIntegration`: what an agent calls before it writes, as it sends, and when an answer comes."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from flywheel_dagster.database import connect
 from flywheel_dagster.errors import InputError
-from flywheel_dagster.outcomes.messages import SentMessage, sent_message
+from flywheel_dagster.outcomes.events import OutcomeEvent
+from flywheel_dagster.outcomes.ledger import Recorded
+from flywheel_dagster.outcomes.messages import SentMessage, decided, sent_message
 from flywheel_dagster.outcomes.tracker import OutcomeTracker
 from flywheel_dagster.replies.analysis import ReplyAnalysis
 from flywheel_dagster.replies.analyzer import SentimentAnalyzer
@@ -20,6 +22,7 @@ from flywheel_dagster.strategies.dimensions import (
     FRAMEWORK_AND_TONE,
     PERFORMANCE,
     dimension,
+    key_of,
     metric_named,
 )
 from flywheel_dagster.strategies.evaluating import PolicyValue, evaluated, matured
@@ -33,7 +36,7 @@ _LESSONS = 64  # kept in memory, some megabytes each; the oldest go
 class AgentOutcomeIntegration(OutcomeTracker):
     """Tracks an agent's messages, processes their replies, and says which strategies work; for any asyncio program.
 
-    Use it with `async with`, or call `close`. With `organization_id` it is bound to that organization, and knows no other's rows. `openai_api_key` and
+    Use it with `async with`, or call `close`. With `organization_id` it is bound to that organization, and knows no other's rows; events then take a look first. `openai_api_key` and
     what else `SentimentAnalyzer` takes come from the settings by default; an `analyzer` given here is used, and stays its owner's to close.
     """
 
@@ -50,7 +53,7 @@ class AgentOutcomeIntegration(OutcomeTracker):
         settings = load_settings()
         self._bound_to, self._key = organization_id, openai_api_key
         self._analyzer, self._owns_analyzer = analyzer, analyzer is None
-        self._ages, self._floor = Ages(settings.strategy_meeting_days, settings.strategy_deal_days), settings.strategy_floor
+        self._ages, self._floor = Ages.of(settings), settings.strategy_floor
         self._lessons: dict[tuple[str, tuple[str, ...]], Lesson] = {}
 
     async def close(self) -> None:
@@ -81,9 +84,17 @@ class AgentOutcomeIntegration(OutcomeTracker):
         """
         decisions = _decisions(agent_decisions, suggestion)
         return await self.track_message_sent(
-            self._own(organization_id), campaign_id, lead_id, channel, message_body, decisions, subject_line, lead_context,
+            organization_id, campaign_id, lead_id, channel, message_body, decisions, subject_line, lead_context,
             **{"strategy_propensity": _propensity(decisions, suggestion, channel), **sent},
         )  # fmt: skip
+
+    async def track_message_sent(self, organization_id: str, *message: Any, **sent: Any) -> UUID:
+        """As `OutcomeTracker` has it, of the organization that this one is bound to."""
+        return await super().track_message_sent(self._own(organization_id), *message, **sent)
+
+    async def get_training_ready_outcomes(self, organization_id: str, **asked: Any) -> list[dict[str, Any]]:
+        """As `OutcomeTracker` has it, of the organization that this one is bound to."""
+        return await super().get_training_ready_outcomes(self._own(organization_id), **asked)
 
     async def track_agent_messages(self, messages: Iterable[Mapping[str, Any]], *, batch: int = 1_000) -> list[UUID]:
         """Write many messages, each a mapping of the arguments of `track_agent_message` (with `sent_at` and maybe `outcome_id`), `batch` in a round trip.
@@ -129,7 +140,7 @@ class AgentOutcomeIntegration(OutcomeTracker):
 
         The strategies are the agent's: framework and tone (PersonalizerAgent, and where no agent is named), hooks and call to action (CopywriterAgent), domain and
         hour (DeliverabilityAgent), any other's own decisions; or `by` names one to three decision keys, such as "hooks_used,cta". A message with several hooks
-        counts with each. `organization_id` is needed where two organizations have a campaign of this name. Counts are as of `as_of`, the last refresh.
+        counts with each (of a longer list, with the first ten). `organization_id` is needed where two organizations have a campaign of this name. Counts are as of `as_of`, the last refresh.
         """
         organization = await self._of_campaign(campaign_id, organization_id)
         metric_named(metric)
@@ -218,6 +229,14 @@ class AgentOutcomeIntegration(OutcomeTracker):
             for _ in refresh(connection, organization_id, ages=self._ages):
                 pass
 
+    async def _write(self, events: list[OutcomeEvent]) -> Recorded:
+        """Of a bound one, events of another's outcome are refused."""
+        if self._bound_to is not None:
+            named = [event.outcome_id for event in events if event.outcome_id is not None]
+            if taken := await self._rows("taken_outcomes", {"ids": named, "organizations": [self._bound_to] * len(named)}):
+                raise InputError(f"no outcome {taken[0]['id']} here; this integration serves one organization only")
+        return await super()._write(events)
+
     def _own(self, organization_id: str) -> str:
         if self._bound_to is not None and organization_id != self._bound_to:
             raise InputError(f"no organization {organization_id!r} here; this integration serves one organization only")
@@ -298,19 +317,20 @@ def _decisions(given: Mapping[str, Any] | None, suggestion: Suggestion | None) -
     decisions = dict(given or {})
     if suggestion is None:
         return decisions
-    message = sent_message("-", "-", "-", "other", "", decisions)
-    told = {"framework": message.framework, "tone": message.tone}
-    return {
-        **{name: value for name, value in suggestion.decisions.items() if told.get(name) is None and name not in decisions},
-        **decisions,
-    }
+    said = {key_of(key) for key, value in _every(decisions) if value not in (None, "")}
+    return {**decisions, **{name: value for name, value in suggestion.decisions.items() if name not in said}}
+
+
+def _every(decisions: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in decisions.items():
+        yield from value.items() if isinstance(value, Mapping) else ((key, value),)
 
 
 def _propensity(decisions: Mapping[str, Any], suggestion: Suggestion | None, channel: str) -> float | None:
     if suggestion is None or suggestion.channel != channel:
         return None
-    message = sent_message("-", "-", "-", "other", "", decisions)
-    return suggestion.propensity if suggestion.was_followed(message.framework, message.tone) else None
+    followed = suggestion.was_followed(decided(decisions, "framework"), decided(decisions, "tone"))
+    return suggestion.propensity if followed else None
 
 
 def _learnt(keys: Sequence[str], row: Mapping[str, Any], metric: str) -> dict[str, Any]:

@@ -51,8 +51,8 @@ def judged(counted: Counted, keys: Sequence[str], metric: str) -> list[dict[str,
 def row_of(keys: Sequence[str], strategy: Strategy, counts: Counts, *, metric: str, **believed: Any) -> dict[str, Any]:
     """A strategy's row: its decisions by key, its counts and rates, the metric's raw value, and what is believed of it."""
     return {
-        "strategy": name_of(strategy),
         **dict(zip(keys, strategy, strict=True)),
+        "strategy": name_of(strategy),
         **counts.told(),
         "metric": metric,
         "raw": counts.raw(metric),

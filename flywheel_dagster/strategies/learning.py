@@ -1,8 +1,9 @@
 """Counting what changed, and learning from it: an organization's posteriors and estimates, kept where agents and dashboards read them."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -10,10 +11,11 @@ from psycopg.rows import TupleRow, dict_row
 from psycopg.types.json import Jsonb
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.strategies.counts import Ages
-from flywheel_dagster.strategies.dimensions import METRICS, PERFORMANCE, RATES, WEIGHTS, Strategy
+from flywheel_dagster.strategies.counts import STALE_AFTER, Ages, performance_evidence
+from flywheel_dagster.strategies.dimensions import METRICS, PERFORMANCE, RATES, Strategy
 from flywheel_dagster.strategies.estimate.balance import imbalances
 from flywheel_dagster.strategies.estimate.cells import Cells
+from flywheel_dagster.strategies.estimate.design import INTERCEPT, Name
 from flywheel_dagster.strategies.estimate.fit import fit_rates
 from flywheel_dagster.strategies.estimate.held import Held, held
 from flywheel_dagster.strategies.estimate.posterior import Posterior
@@ -26,7 +28,6 @@ _COLUMNS = {
     "meeting_rate": ("meeting_trials", "meetings"),
     "close_rate": ("deal_trials", "deals"),
 }
-_STALE = timedelta(days=1)  # messages mature, and others learn
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def refresh(
 ) -> Iterator[Refreshed]:
     """Bring counts and lessons in step with the outcomes, of one organization or of all, each in its own transactions.
 
-    Weeks that didn't change aren't counted again. What is learnt anew: what counted anew, and what is a day old.
+    Weeks that didn't change aren't counted again. What is learnt anew: what was counted anew since, what was learnt from others than those who share now, and
+    what is a day old.
     """
     now, ages = now or datetime.now(UTC), ages or Ages()
     known = connection.execute(statement("organizations_with_outcomes"), {"organization_id": organization_id}).fetchall()
@@ -56,7 +58,7 @@ def refresh(
         stale = [
             tuple(keys)
             for keys, made_at in connection.execute(statement("strategy_lessons_made"), {"organization_id": organization})
-            if counted_again or made_at is None or now - made_at >= _STALE
+            if counted_again or made_at is None or now - made_at >= STALE_AFTER
         ]
         connection.commit()
         for keys in stale:
@@ -104,22 +106,17 @@ class _Learner:
 
     def evidence(self, metric: str) -> dict[Strategy, tuple[float, float]]:
         """Trials and successes a strategy; of performance, the trials of deals and their mean value as a sum."""
-        sums: dict[Strategy, dict[str, float]] = {}
+        if metric == PERFORMANCE:
+            of_rates = {rate: self.evidence(rate) for rate in RATES}
+            return {
+                strategy: performance_evidence({rate: of_rates[rate][strategy] for rate in RATES})
+                for strategy in of_rates[RATES[0]]
+            }
+        sums: dict[Strategy, tuple[float, float]] = {}
         for row in self.rows:
-            of = sums.setdefault(tuple(row["strategy"]), dict.fromkeys((name for pair in _COLUMNS.values() for name in pair), 0.0))
-            for name in of:
-                of[name] += row[name]
-        if metric != PERFORMANCE:
-            trials, successes = _COLUMNS[metric]
-            return {strategy: (of[trials], of[successes]) for strategy, of in sums.items()}
-        return {
-            strategy: (
-                of["deal_trials"],
-                of["deal_trials"]
-                * sum(WEIGHTS[name] * of[successes] / of[trials] for name, (trials, successes) in _COLUMNS.items() if of[trials]),
-            )
-            for strategy, of in sums.items()
-        }
+            trials, successes = sums.get(tuple(row["strategy"]), (0.0, 0.0))
+            sums[tuple(row["strategy"])] = (trials + row[_COLUMNS[metric][0]], successes + row[_COLUMNS[metric][1]])
+        return sums
 
 
 def _segment(row: dict[str, Any]) -> tuple[str, str, str, str]:
@@ -127,6 +124,13 @@ def _segment(row: dict[str, Any]) -> tuple[str, str, str, str]:
 
 
 def _learn(connection: psycopg.Connection[TupleRow], organization: str, keys: Strategy, ages: Ages, now: datetime) -> None:
+    """In one transaction, beside which nobody counts the organization's messages or learns from them."""
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(7072, hashtext(%s))", (organization,))
+        _learn_alone(connection, organization, keys, ages, now)
+
+
+def _learn_alone(connection: psycopg.Connection[TupleRow], organization: str, keys: Strategy, ages: Ages, now: datetime) -> None:
     with connection.cursor(row_factory=dict_row) as cursor:
         values = {"organization_id": organization, "keys": list(keys), **ages.as_of(now)}
         learner = _Learner(cursor.execute(statement("strategy_cells"), values).fetchall())
@@ -135,42 +139,42 @@ def _learn(connection: psycopg.Connection[TupleRow], organization: str, keys: St
         return
     cells = {metric: learner.cells(*_COLUMNS[metric]) for metric in RATES}
     own = fit_rates(cells)
-    priors = _priors(connection, organization, keys)
+    priors, others = _priors(connection, organization, keys, own=set(own["reply_rate"].names))
     posteriors = fit_rates(cells, priors=priors) if priors else own
     mix, strategies = learner.mix(), learner.strategies()
-    with connection.transaction():
-        connection.execute(
-            statement("keep_strategy_lesson"),
+    connection.execute(
+        statement("keep_strategy_lesson"),
+        {
+            "organization_id": organization,
+            "keys": list(keys),
+            "own": Jsonb({metric: each.to_json() for metric, each in own.items()}),
+            "others": others,
+            "posteriors": Jsonb({metric: each.to_json() for metric, each in posteriors.items()}),
+            "mix": Jsonb(list(mix.items())),
+            "strategies": Jsonb(strategies),
+        },
+    )
+    connection.cursor().executemany(
+        statement("keep_strategy_estimate"),
+        [
             {
                 "organization_id": organization,
                 "keys": list(keys),
-                "own": Jsonb({metric: each.to_json() for metric, each in own.items()}),
-                "posteriors": Jsonb({metric: each.to_json() for metric, each in posteriors.items()}),
-                "mix": Jsonb(list(mix.items())),
-                "strategies": Jsonb(strategies),
-            },
-        )
-        connection.cursor().executemany(
-            statement("keep_strategy_estimate"),
-            [
-                {
-                    "organization_id": organization,
-                    "keys": list(keys),
-                    "metric": metric,
-                    "strategy": list(each.strategy),
-                    "estimate": each.estimate,
-                    "low": each.lower,
-                    "high": each.upper,
-                    "probability_best": each.probability_best,
-                    "enough_data": each.enough_data,
-                    "reason": each.reason or None,
-                    **_held(cells[metric] if metric in RATES else None, each.strategy),
-                    "warnings": [found.text for found in imbalances(cells["reply_rate"], each.strategy)],
-                }
-                for metric in METRICS
-                for each in ranked(posteriors, metric=metric, mix=mix, evidence=learner.evidence(metric))
-            ],
-        )
+                "metric": metric,
+                "strategy": list(each.strategy),
+                "estimate": each.estimate,
+                "low": each.lower,
+                "high": each.upper,
+                "probability_best": each.probability_best,
+                "enough_data": each.enough_data,
+                "reason": each.reason or None,
+                **_held(cells[metric] if metric in RATES else None, each.strategy),
+                "warnings": [found.text for found in imbalances(cells["reply_rate"], each.strategy)],
+            }
+            for metric in METRICS
+            for each in ranked(posteriors, metric=metric, mix=mix, evidence=learner.evidence(metric))
+        ],
+    )
 
 
 def _held(cells: Cells | None, strategy: Strategy) -> dict[str, float | None]:
@@ -182,7 +186,7 @@ def _held(cells: Cells | None, strategy: Strategy) -> dict[str, float | None]:
 
 
 def _learn_for_nobody(connection: psycopg.Connection[TupleRow], keys: Strategy) -> None:
-    priors = _priors(connection, NOBODY, keys)
+    priors, others = _priors(connection, NOBODY, keys, own=set())
     if not priors:
         connection.execute(statement("forget_strategy_lesson"), {"organization_id": NOBODY, "keys": list(keys)})
         return
@@ -194,6 +198,7 @@ def _learn_for_nobody(connection: psycopg.Connection[TupleRow], keys: Strategy) 
             "organization_id": NOBODY,
             "keys": list(keys),
             "own": None,
+            "others": others,
             "posteriors": Jsonb({metric: each.to_json() for metric, each in posteriors.items()}),
             "mix": Jsonb([]),
             "strategies": Jsonb([strategy for (strategy,) in used]),
@@ -201,10 +206,21 @@ def _learn_for_nobody(connection: psycopg.Connection[TupleRow], keys: Strategy) 
     )
 
 
-def _priors(connection: psycopg.Connection[TupleRow], organization: str, keys: Sequence[str]) -> dict[str, Prior]:
-    """What the other consenting organizations have learnt, by metric."""
-    others = connection.execute(
+def _priors(
+    connection: psycopg.Connection[TupleRow], organization: str, keys: Sequence[str], *, own: Collection[Name]
+) -> tuple[dict[str, Prior], str]:
+    """What the other consenting organizations have learnt, by metric, and a digest of who they are. Of what the organization doesn't use itself, it is told what
+    two of them use: one organization's own alone stay its own."""
+    rows = connection.execute(
         statement("strategy_lessons_of_others"), {"organization_id": organization, "keys": list(keys)}
     ).fetchall()
-    found = {metric: population_prior(Posterior.of_json(own[metric]) for (own,) in others) for metric in RATES}
-    return {metric: prior for metric, prior in found.items() if prior is not None}
+    found = {}
+    for metric in RATES:
+        known = [Posterior.of_json(lesson[metric]) for lesson, _ in rows]
+        if prior := population_prior(known):
+            users = Counter(name for each in known for name in each.names)
+            found[metric] = Prior(
+                {name: of for name, of in prior.effects.items() if name == INTERCEPT or name in own or users[name] > 1},
+                prior.scales,
+            )
+    return found, rows[0][1] if rows else ""

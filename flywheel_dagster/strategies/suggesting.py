@@ -99,7 +99,7 @@ class Lesson:
 
     def _segment(self, channel: str, lead_context: Mapping[str, Any]) -> Segment:
         """The lead's kind; what no message has gone to yet is as unknown as what isn't told."""
-        told = (channel, *(str(lead_context.get(name) or "") for name in _FIELDS))
+        told = (channel, *(str(lead_context.get(name) or "")[:60] for name in _FIELDS))  # as they are counted
         channel, industry, role, size = (
             value if value in seen else "(other)" if "(other)" in seen else "" for value, seen in zip(told, self._seen, strict=True)
         )

@@ -101,7 +101,7 @@ def test_a_decision_as_a_word(connection: Connection, value: Any, word: str | No
 
 
 def test_prose_is_no_strategy(connection: Connection) -> None:
-    for number in range(12):
+    for number in range(40):
         sent(connection, "PAS_casual", 1, lead=f"l{number}", decisions={"A": {"opening": f"Dear {number}", "cta": "book"}})
     learn(connection)
     assert connection.execute("select distinct keys[1] from strategy_weeks where cardinality(keys) = 1 order by 1").fetchall() == [

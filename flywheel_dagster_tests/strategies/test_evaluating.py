@@ -49,6 +49,15 @@ def test_a_strategy_that_was_drawn_seldom_is_valued_by_what_it_earned(database: 
     assert _value(database, {"AIDA_direct": 0.5, "X_y": 0.5}).unsupported == 0.5
 
 
+def test_a_framework_may_have_a_name_of_several_words(database: Database, connection: Connection) -> None:
+    _drawn(connection, "OPENING_casual", 100, 0.5, replied=10)
+    _drawn(connection, "AIDA_direct", 100, 0.5, replied=30)
+    connection.execute("update outcome_labels set framework = 'cold_opening' where framework = 'OPENING'")
+    connection.commit()
+    found = _value(database, "cold_opening_casual")
+    assert found.unsupported == 0 and found.doubly_robust[0] == pytest.approx(0.1, abs=0.01)
+
+
 def test_only_what_is_old_enough_counts(database: Database, connection: Connection) -> None:
     _drawn(connection, "PAS_casual", 50, 0.5, days=120, replied=5, deals=5)
     _drawn(connection, "PAS_casual", 50, 0.5, days=20, lead="younger", replied=5)

@@ -153,6 +153,47 @@ def test_a_suggestion_is_drawn_with_a_probability_that_stays_with_the_outcome(da
     assert row_of(connection, decided_otherwise)["strategy_propensity"] is None
 
 
+@pytest.mark.parametrize(
+    "decided", [{"CopywriterAgent": {"hooks_used": ["other"], "cta": "answer"}}, {"hooks": ["other"], "call_to_action": "answer"}]
+)
+def test_what_was_suggested_is_not_added_to_what_was_decided_otherwise(
+    database: Database, connection: Connection, decided: dict[str, Any]
+) -> None:
+    async def ask(agent: AgentOutcomeIntegration) -> Any:
+        by = ("hooks_used", "cta")
+        suggestion = await agent.suggest_strategy("acme", allowed=[("proof", "book")], by=by)
+        return await _send(agent, agent_decisions=decided, suggestion=suggestion), await _send(
+            agent, agent_decisions={"cta": None}, suggestion=suggestion
+        )
+
+    otherwise, followed = _asked(database, ask)
+    assert row_of(connection, otherwise)["agent_decisions"] == decided
+    assert row_of(connection, followed)["agent_decisions"] == {"hooks_used": "proof", "cta": "book"}
+
+
+def test_a_decision_may_be_called_as_a_figure_is(database: Database, connection: Connection) -> None:
+    for strategy, tone in (("challenger", "warm"), ("challenger", "direct"), ("consultative", "warm")):
+        sent(connection, f"PAS_{tone}", 5, lead=f"{strategy}{tone}", decisions={"A": {"strategy": strategy}})
+    found = _asked(database, lambda agent: agent.get_agent_performance("spring", by="strategy,tone"))["strategy_performance"]
+    assert set(found) == {"challenger_warm", "challenger_direct", "consultative_warm"}
+
+
+def test_made_up_strategies_are_not_remembered_for_ever(database: Database, connection: Connection) -> None:
+    sent(connection, "PAS_casual", 30, replied=3)
+    learn(connection)
+
+    async def ask(agent: AgentOutcomeIntegration) -> int:
+        for number in range(30):
+            await agent.suggest_strategy(
+                "acme", allowed=[(f"f{number}_{i}", f"t{number}_{i}") for i in range(100)], metric="reply_rate"
+            )
+        (lesson,) = agent._lessons.values()
+        segments = lesson._policies["reply_rate"]._segments
+        return len(segments._draws._new) + len(segments._means)
+
+    assert _asked(database, ask) <= 1_024 + 4_096
+
+
 def test_who_has_sent_nothing_learns_from_who_shares(database: Database, connection: Connection) -> None:
     for organization in ("one", "two"):
         sent(connection, "PAS_casual", 300, replied=90, organization=organization)
@@ -184,6 +225,11 @@ def test_an_integration_of_one_organization_knows_no_other(database: Database, c
         lambda agent: agent.track_agent_message("other", "spring", "x", "email", "Hi"),
         lambda agent: agent.track_agent_messages([{"organization_id": "other", "campaign_id": "c", "lead_id": "l", "channel": "email", "message_body": "Hi"}]),
         lambda agent: agent.process_reply(theirs[0], "Sounds good"),
+        lambda agent: agent.track_message_sent("other", "spring", "x", "email", "Hi"),
+        lambda agent: agent.track_opened(theirs[0]),
+        lambda agent: agent.track_reply(theirs[0], "Sounds good"),
+        lambda agent: agent.track_deal_closed(theirs[0], 5),
+        lambda agent: agent.get_training_ready_outcomes("other"),
     ]  # fmt: skip
     for call in calls:
         with pytest.raises(InputError):

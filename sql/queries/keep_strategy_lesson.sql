@@ -2,7 +2,7 @@
 with outdated as (
   delete from strategy_estimates where organization_id = %(organization_id)s and keys = %(keys)s::text[]
 )
-insert into strategy_lessons (organization_id, keys, own, posteriors, mix, strategies)
-values (%(organization_id)s, %(keys)s::text[], %(own)s, %(posteriors)s, %(mix)s, %(strategies)s)
+insert into strategy_lessons (organization_id, keys, own, others, posteriors, mix, strategies)
+values (%(organization_id)s, %(keys)s::text[], %(own)s, %(others)s, %(posteriors)s, %(mix)s, %(strategies)s)
 on conflict (organization_id, keys) do update
-  set own = excluded.own, posteriors = excluded.posteriors, mix = excluded.mix, strategies = excluded.strategies, made_at = excluded.made_at
+  set own = excluded.own, others = excluded.others, posteriors = excluded.posteriors, mix = excluded.mix, strategies = excluded.strategies, made_at = excluded.made_at

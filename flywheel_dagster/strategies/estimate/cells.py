@@ -70,7 +70,7 @@ class Cells:
         pair = strategy * max(len(segments), 1) + segment
         order = np.lexsort((successes, trials, pair))  # so that sums are rounded the same in any order
         pairs, first = np.unique(pair[order], return_index=True)
-        whole, worked = (np.add.reduceat(each[order], first) if len(first) else each for each in (trials, successes))
+        whole, worked = (_summed(each[order], first) for each in (trials, successes))
         strategy, segment = np.divmod(pairs, max(len(segments), 1))
         return Merged(strategies, segments, strategy, segment, np.maximum(whole, worked), worked)
 
@@ -84,6 +84,15 @@ class Merged(NamedTuple):
     segment: Codes
     trials: Floats
     successes: Floats
+
+
+def _summed(numbers: Floats, first: Codes) -> Floats:
+    """Sums of the stretches that begin at `first`, to millionths: the same however a number was cut up, for a difference in the last bit may end the
+    search for λ a round later."""
+    if not len(first):
+        return numbers
+    sums: Floats = np.add.reduceat(numbers, first)
+    return np.round(sums, 6)
 
 
 def _coded(values: Sequence[Texts]) -> tuple[list[Texts], Codes]:

@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from flywheel_dagster.one_thread import one_thread
 from flywheel_dagster.strategies.estimate.design import INTERCEPT, Name
-from flywheel_dagster.strategies.estimate.one_thread import one_thread
 from flywheel_dagster.strategies.estimate.posterior import Posterior
 
 Draws = NDArray[np.float32]
 """(…, number of draws)."""
 
 _MOST_CORRELATED = 0.95
+_REMEMBERED = 1_024  # names without a coefficient: whoever asks may make up any number of them, and the draws of a name are the same each time
 
 
 class JointDraws:
@@ -50,6 +51,8 @@ class JointDraws:
             row: Draws = self._rows[metric][place]
             return row
         if name not in self._new:
+            if len(self._new) >= _REMEMBERED:
+                self._new.clear()
             standard = self._standard([name])
             self._new[name] = {
                 each: standard[each][0] * np.float32(self._posteriors[each].scales[name[0]]) for each in self._posteriors

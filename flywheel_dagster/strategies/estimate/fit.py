@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.special import expit
 
+from flywheel_dagster.one_thread import one_thread
 from flywheel_dagster.strategies.dimensions import RATES
 from flywheel_dagster.strategies.estimate.cells import Cells, Floats, Merged
 from flywheel_dagster.strategies.estimate.design import INTERCEPT, Design, groups_of
-from flywheel_dagster.strategies.estimate.one_thread import one_thread
 from flywheel_dagster.strategies.estimate.posterior import Posterior
 from flywheel_dagster.strategies.estimate.prior import Prior
 

@@ -10,6 +10,8 @@ from flywheel_dagster.strategies.estimate.cells import FIELDS, Segment
 from flywheel_dagster.strategies.estimate.design import INTERCEPT
 from flywheel_dagster.strategies.estimate.draws import Draws, JointDraws
 
+_REMEMBERED = 4_096  # means over the mix: whoever asks may make up any number of values
+
 Mix = Mapping[Segment, float]
 """How many of an organisation's messages go to each segment; the weights need not add up to 1."""
 
@@ -50,6 +52,8 @@ class SegmentDraws:
             return self._none if found is None else found
         key = (metric, *prefix)
         if key not in self._means:
+            if len(self._means) >= _REMEMBERED:
+                self._means.clear()
             known = [(share, self._draws.known(metric, (*prefix, level))) for level, share in self._levels[place].items()]
             self._means[key] = sum((np.float32(share) * each for share, each in known if each is not None), self._none)
         return self._means[key]

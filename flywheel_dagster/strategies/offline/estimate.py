@@ -37,7 +37,8 @@ class Estimates(NamedTuple):
     clipped: float
     """Share of messages whose weight was cut."""
     unsupported: float
-    """Share of the target's draws that would be strategies of which the log has none: nothing is known of these."""
+    """Share of the target's draws that the log couldn't have made, at least: strategies of which it has none, and those that weren't allowed for some of its
+    messages. Nothing is known of these."""
     messages: int
     leads: int
 
@@ -52,6 +53,8 @@ def estimate(logged: Logged, target: Target, *, clip: float | None = None) -> Es
     keeps IPS unbiased, and DR nearly so, as long as propensities are those of the time and none is tiny; that intervals still cover
     then is shown by simulation, not by theory (Hadad et al., PNAS 118 (2021)). Raises InputError for fewer than two leads, and for a
     clip of 0 or less.
+
+    Weights have the mean 1 where every draw of the target could have been made in the log; where their interval lies below 1, some couldn't.
     """
     if clip is not None and clip <= 0:
         raise InputError(f"clip is {clip}; give a largest weight above 0, or None for no cut")
@@ -71,7 +74,7 @@ def estimate(logged: Logged, target: Target, *, clip: float | None = None) -> Es
         effective_sample_size=float(weights.sum() ** 2 / (weights**2).sum()) if weights.any() else 0.0,
         largest_weight=float(full.max()),
         clipped=float((full > weights).mean()),
-        unsupported=log.unsupported,
+        unsupported=max(log.unsupported, 1 - _value(full, log.lead).upper),
         messages=len(logged),
         leads=leads,
     )

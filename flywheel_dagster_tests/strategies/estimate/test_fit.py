@@ -100,8 +100,17 @@ _RUNS_IN_CIRCLES = [
 ]
 
 
+_ROUNDED_APART = [
+    (("A", "x"), ("email", "SaaS", "CEO", ""), 828.0, 0.0),
+    (("A", "y"), ("sms", "SaaS", "CEO", ""), 6320.0, 998.0),
+    (("A", "y"), ("sms", "SaaS", "CEO", ""), 3744.78147916608, 0.0),
+    (("B", "x"), ("email", "", "CEO", ""), 0.0, 1650.0),
+]
+
+
 @given(_ROWS)
 @example(_RUNS_IN_CIRCLES)
+@example(_ROUNDED_APART)
 @settings(max_examples=12, deadline=None)
 def test_cells_may_be_merged_beforehand(rows: list[tuple[tuple[str, str], tuple[str, str, str, str], float, float]]) -> None:
     halves = [(one, two, trials / 2, successes / 2) for one, two, trials, successes in rows for _ in range(2)]

@@ -75,6 +75,17 @@ def test_a_policy_that_sends_what_the_log_never_sent_is_told_to_be_unsupported()
     assert none.unsupported == 1 and none.ips.estimate == 0 and np.isnan(none.snips.estimate) and none.effective_sample_size == 0
 
 
+def test_a_policy_that_sends_what_was_not_always_allowed_is_told_to_be_unsupported() -> None:
+    """Half of the messages were drawn from A and B, the other half from two others: always sending A could be seen in the one half only."""
+    strategies = [[A, B, ("c",), ("d",)][k % 4] for k in range(2_000)]
+    logged = Logged(
+        strategies, [SEGMENTS[0]] * 2_000, [str(k) for k in range(2_000)], [0.5] * 2_000, [float(k % 7 == 0) for k in range(2_000)]
+    )
+    assert 0.4 < estimate(logged, lambda segment: {A: 1.0}).unsupported <= 0.5
+    assert estimate(logged, lambda segment: dict.fromkeys([A, B, ("c",), ("d",)], 0.25)).unsupported == pytest.approx(0.5)
+    assert estimate(_log(600, 3), _BEST).unsupported == 0
+
+
 @pytest.mark.parametrize("propensity", [0.0, float("nan"), -0.1, 1.2])
 def test_a_missing_or_impossible_propensity_is_refused_with_the_remedy(propensity: float) -> None:
     with pytest.raises(InputError, match="1 of 2 messages have no propensity"):
