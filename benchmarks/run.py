@@ -3,54 +3,56 @@
 import argparse
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/run.py
 
-from benchmarks import (
-    assignment,
-    changed_week,
-    dataset_speed,
-    experiments,
-    import_speed,
-    ingest_speed,
-    redaction,
-    reply_head,
-    reply_model,
-    reply_rules,
-    strategies,
-    strategy_speed,
-    trimming,
-)
 from benchmarks.measuring import Ground, console, describe, ground
 
+
+def _of(name: str) -> Any:
+    """A benchmark's module, loaded when it runs: what another one needs doesn't count as its memory."""
+    return import_module(f"benchmarks.{name}")
+
+
 _ALL: dict[str, Callable[[Ground, int], None]] = {
-    "import": lambda place, rows: import_speed.measure(place, rows).show(),
-    "datasets": lambda place, rows: dataset_speed.measure(place, rows).show(),
-    "changed-week": lambda place, rows: changed_week.measure(max(100, min(rows // 500, 2_000))).show(),
-    "ingest": lambda place, rows: ingest_speed.measure(place, min(rows, 20_000)).show(),
-    "reply-rules": lambda place, rows: reply_rules.measure(place, min(rows, 20_000)).show(),
-    "reply-head": lambda place, rows: reply_head.measure(place, min(rows, 1_000)).show(),
-    "reply-model": lambda place, rows: reply_model.measure(place, min(rows, 2_000)).show(),
-    "assignment": lambda place, rows: assignment.measure(place, min(rows, 100_000)).show(),
+    "import": lambda place, rows: _of("import_speed").measure(place, rows).show(),
+    "datasets": lambda place, rows: _of("dataset_speed").measure(place, rows).show(),
+    "changed-week": lambda place, rows: _of("changed_week").measure(max(100, min(rows // 500, 2_000))).show(),
+    "ingest": lambda place, rows: _of("ingest_speed").measure(place, min(rows, 20_000)).show(),
+    "reply-rules": lambda place, rows: _of("reply_rules").measure(place, min(rows, 20_000)).show(),
+    "reply-head": lambda place, rows: _of("reply_head").measure(place, min(rows, 1_000)).show(),
+    "reply-model": lambda place, rows: _of("reply_model").measure(place, min(rows, 2_000)).show(),
+    "assignment": lambda place, rows: _of("assignment").measure(place, min(rows, 100_000)).show(),
     "trimming": lambda place, rows: _trimming(),
     "experiments": lambda place, rows: _experiments(rows),
+    "experiment-speed": lambda place, rows: _of("experiment_speed").measure(place, rows).show(),
     "strategies": lambda place, rows: _strategies(rows),
-    "strategy-speed": lambda place, rows: strategy_speed.measure(place, rows).show(),
-    "redaction": lambda place, rows: redaction.show(redaction.measure()),
+    "strategy-speed": lambda place, rows: _of("strategy_speed").measure(place, rows).show(),
+    "lead-speed": lambda place, rows: _of("lead_speed").measure(place, min(max(rows // 400, 300), 2_500)).show(),
+    "lead-auc": lambda place, rows: _of("lead_auc").show(),
+    "lead-gate": lambda place, rows: _lead_gate(place, rows),
+    "redaction": lambda place, rows: _of("redaction").show(_of("redaction").measure()),
 }
 
 
 def _experiments(rows: int) -> None:
-    experiments.show(experiments=max(100, min(rows // 500, 2_000)))
+    _of("experiments").show(experiments=max(100, min(rows // 500, 2_000)))
 
 
 def _strategies(rows: int) -> None:
-    strategies.show(seeds=max(4, min(rows // 20_000, 50)), repetitions=max(20, min(rows // 2_500, 400)))
+    _of("strategies").show(seeds=max(4, min(rows // 20_000, 50)), repetitions=max(20, min(rows // 2_500, 400)))
+
+
+def _lead_gate(place: Ground, rows: int) -> None:
+    _of("lead_gate").show(place, repeats=max(30, min(rows // 3_000, 300)), runs=max(3, min(rows // 50_000, 20)))
 
 
 def _trimming() -> None:
+    trimming = _of("trimming")
     if trimming.DATA.is_dir():
         trimming.show(trimming.measure())
     else:

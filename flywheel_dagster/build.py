@@ -6,6 +6,7 @@ import dagster as dg
 
 from flywheel_dagster.assets.dataset import training_jsonl
 from flywheel_dagster.assets.evaluation import model_evaluation
+from flywheel_dagster.assets.leads import lead_feedback, lead_scoring_deployment, lead_scoring_model
 from flywheel_dagster.assets.meetings import held_meetings
 from flywheel_dagster.assets.metrics import flywheel_metrics
 from flywheel_dagster.assets.model import fine_tuned_model
@@ -21,6 +22,7 @@ from flywheel_dagster.assets.unmatched import unmatched_events
 from flywheel_dagster.assets.verdict import experiment_verdict
 from flywheel_dagster.assets.warehouse import warehouse_outcomes
 from flywheel_dagster.jobs import JOBS
+from flywheel_dagster.lead_watches import LEAD_CHECKS
 from flywheel_dagster.operations import OPERATIONS
 from flywheel_dagster.resources import Flywheel
 from flywheel_dagster.schedules import SCHEDULES
@@ -50,8 +52,11 @@ def build_defs(resources: Mapping[str, object] | None = None) -> dg.Definitions:
             agent_leaderboard,
             playbooks,
             flywheel_metrics,
+            lead_feedback,
+            lead_scoring_model,
+            lead_scoring_deployment,
         ],
-        asset_checks=[bases_stay, feeds_alive],
+        asset_checks=[bases_stay, feeds_alive, *LEAD_CHECKS],
         jobs=[*JOBS, *OPERATIONS],
         schedules=SCHEDULES,
         sensors=SENSORS,

@@ -16,6 +16,7 @@ from flywheel_dagster.commands import (
     events,
     experiments,
     keys,
+    leads,
     lineage,
     models,
     organizations,
@@ -28,6 +29,7 @@ from flywheel_dagster.errors import FlywheelError
 from flywheel_dagster.settings import load_settings
 
 app = typer.Typer(
+    rich_markup_mode=None,  # which would take "[beside the file]" for markup, and leave it out
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -42,6 +44,7 @@ app.add_typer(lineage.app, name="lineage")
 app.add_typer(models.app, name="model")
 app.add_typer(experiments.app, name="experiment")
 app.add_typer(strategies.app, name="strategies")
+app.add_typer(leads.app, name="leads")
 app.command("erase")(erase.erase)
 
 _errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)

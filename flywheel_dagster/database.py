@@ -25,8 +25,8 @@ MEMBER_ROLE = "flywheel_member"
 
 
 class Lock(IntEnum):
-    """The advisory locks, by what they guard; 7060 is the migrations', and 7061 (outcomes' buckets), 7067 (links) and 7069 (erasure) are
-    those of `sql/`."""
+    """The advisory locks, by what they guard; 7060 is the migrations', and 7061 (outcomes' buckets), 7067 (links), 7069 (erasure), 7071
+    (deployments) and 7072 (strategies) are those of `sql/`."""
 
     WEEK = 7062
     REGISTRATION = 7063
@@ -35,6 +35,8 @@ class Lock(IntEnum):
     PROCESS = 7066
     REPLIES = 7068
     EXAMINATION = 7070
+    LEAD_TRAINING = 7073
+    LEAD_DEPLOYMENT = 7074
 
 
 @dataclass(frozen=True)

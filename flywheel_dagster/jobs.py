@@ -8,6 +8,10 @@ from flywheel_dagster.names import (
     FINE_TUNED_MODEL,
     FLYWHEEL_METRICS,
     HELD_MEETINGS,
+    LEAD_DRIFT,
+    LEAD_FEEDBACK,
+    LEAD_SCORING_DEPLOYMENT,
+    LEAD_SCORING_MODEL,
     MODEL_EVALUATION,
     MODEL_PERFORMANCE,
     MODEL_REGISTRY_ENTRY,
@@ -91,6 +95,21 @@ find_playbooks = dg.define_asset_job(
     description="Look through all campaigns for the sequences of touches that did better than chance explains.",
 )
 
+_LEAD_ASSETS = dg.AssetSelection.assets(LEAD_FEEDBACK, LEAD_SCORING_MODEL, LEAD_SCORING_DEPLOYMENT)
+_LEAD_WATCHES = dg.AssetSelection.checks(*(dg.AssetCheckKey(dg.AssetKey(LEAD_SCORING_DEPLOYMENT), name) for name in LEAD_DRIFT))
+
+learn_lead_scores = dg.define_asset_job(
+    "learn_lead_scores",
+    selection=_LEAD_ASSETS - _LEAD_WATCHES,
+    description="Learn an organization's lead model from what its sales team told, and deploy it if it is shown to be better.",
+)
+
+watch_lead_scores = dg.define_asset_job(
+    "watch_lead_scores",
+    selection=_LEAD_WATCHES,
+    description="See whether leads, and what becomes of them, are still those that the deployed versions learnt from.",
+)
+
 observe_outcomes = dg.define_asset_job(
     "observe_outcomes",
     selection=[OUTCOME_LABELS],
@@ -123,4 +142,6 @@ JOBS = [
     judge_experiment,
     learn_strategies,
     find_playbooks,
+    learn_lead_scores,
+    watch_lead_scores,
 ]

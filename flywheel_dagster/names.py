@@ -4,6 +4,7 @@ GROUP_OUTCOMES = "outcomes"
 GROUP_TRAINING = "training"
 GROUP_MODELS = "models"
 GROUP_STRATEGIES = "strategies"
+GROUP_LEADS = "leads"
 
 POOL_REPLY_MODEL = "reply_model"
 
@@ -29,5 +30,10 @@ STRATEGY_PERFORMANCE = "strategy_performance"
 WINNING_STRATEGIES = "winning_strategies"
 AGENT_LEADERBOARD = "agent_leaderboard"
 FLYWHEEL_METRICS = "flywheel_metrics"
+LEAD_FEEDBACK = "lead_feedback"
+LEAD_SCORING_MODEL = "lead_scoring_model"
+LEAD_SCORING_DEPLOYMENT = "lead_scoring_deployment"
 
 GLOBAL_SCOPE = "global"
+
+LEAD_DRIFT = ("fields_are_stable", "scores_are_stable", "calibration_holds", "auc_holds")

@@ -1,4 +1,4 @@
-"""The two ways in which assets are cut: weeks by `sent_at`, and scopes whose data a model learns from."""
+"""The three ways in which assets are cut: weeks by `sent_at`, scopes whose data a model learns from, and organizations that score leads."""
 
 from datetime import date, datetime
 
@@ -13,6 +13,9 @@ weeks = dg.WeeklyPartitionsDefinition(
 
 # "global", and organisations that train a model of their own; kept in step by the sensor `organization_scopes`.
 scopes = dg.DynamicPartitionsDefinition(name="scopes")
+
+# Organizations with any scored lead; kept in step by the same sensor.
+organizations = dg.DynamicPartitionsDefinition(name="organizations")
 
 
 def week_of(partition_key: str) -> date:

@@ -22,6 +22,16 @@ def table(rows: Sequence[Mapping[str, Any]], *, none: str = "none") -> dg.Markdo
     return dg.MetadataValue.md("\n".join(lines))
 
 
+def told(value: Any, form: str) -> str:
+    """A number as `form` has it, such as "{:.2%}"; a dash where there is none."""
+    return "–" if value is None else form.format(value)
+
+
+def shortened(name: str) -> str:
+    """A name that people chose, as a plot's label: at most 24 characters, and no formula."""
+    return (name if len(name) <= 24 else f"{name[:23]}…").replace("$", r"\$")
+
+
 def bars(values: Mapping[str, float], *, title: str, ylabel: str) -> dg.MarkdownMetadataValue:
     """A bar chart as an inline PNG of a few kilobytes; long series show every nth label."""
     from matplotlib.figure import Figure  # half a second to import, only when a plot is drawn
@@ -45,11 +55,14 @@ def _drawn(
 
 
 def _png(figure: "Figure", axes: "Axes", *, title: str, ylabel: str) -> dg.MarkdownMetadataValue:
+    from PIL import Image
+
     axes.set_title(title, fontsize=9)
     axes.set_ylabel(ylabel, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=90)
+    drawn, image = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=90)
+    Image.open(drawn).convert("RGB").quantize(64).save(image, format="png", optimize=True)  # a third of the bytes
     return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(image.getvalue()).decode()})")
 
 

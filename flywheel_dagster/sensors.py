@@ -1,15 +1,16 @@
-"""What happens when something changes: weeks whose outcomes changed, new replies, and organisations that train a model of their own."""
+"""What happens when something changes: weeks whose outcomes changed, new replies, leads told of, and organisations that train a model of their own."""
 
 from datetime import UTC, date, datetime
 
 import dagster as dg
 
 from flywheel_dagster.database import statement
-from flywheel_dagster.jobs import assets_to_train, classify_replies, score_weeks, train_scope
+from flywheel_dagster.jobs import assets_to_train, classify_replies, learn_lead_scores, score_weeks, train_scope
+from flywheel_dagster.lead_trainings import FEEDBACK_THROUGH, trainings
 from flywheel_dagster.names import FINE_TUNED_MODEL
 from flywheel_dagster.operations import rollback
 from flywheel_dagster.outcomes.weeks import FIRST_WEEK, changed_weeks, contiguous, partitioned
-from flywheel_dagster.partitions import range_tags, scopes
+from flywheel_dagster.partitions import organizations, range_tags, scopes
 from flywheel_dagster.replies.due import weeks_with_new_replies
 from flywheel_dagster.resources import Flywheel
 
@@ -64,14 +65,58 @@ def new_replies(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.S
 
 @dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
 def organization_scopes(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.SensorResult:
-    """Keeps the scopes that can be chosen in step with the organisations: global, and each that has training enabled. Starts no run."""
+    """Keeps the partitions that can be chosen in step with the organisations: scopes are global and each that has training enabled, organizations those
+    with any scored lead. Starts no run."""
     with flywheel.connection() as connection:
-        wanted = ["global", *(row[0] for row in connection.execute(statement("enabled_scopes")).fetchall() if row[0] != "global")]
-    there = set(context.instance.get_dynamic_partitions(str(scopes.name)))
-    missing = [scope for scope in wanted if scope not in there]
-    if not missing:
-        return dg.SensorResult(skip_reason=f"all {len(wanted)} scopes are there")
-    return dg.SensorResult(dynamic_partitions_requests=[scopes.build_add_request(missing)])
+        enabled = [row[0] for row in connection.execute(statement("enabled_scopes")).fetchall() if row[0] != "global"]
+        scoring = [row[0] for row in connection.execute(statement("lead_organizations")).fetchall()]
+    requests = [
+        partitions.build_add_request(missing)
+        for partitions, wanted in ((scopes, ["global", *enabled]), (organizations, scoring))
+        if (missing := _missing(context.instance, partitions, wanted))
+    ]
+    if not requests:
+        return dg.SensorResult(
+            skip_reason=f"all {1 + len(enabled)} scopes and {len(scoring)} organizations that score leads are there"
+        )
+    return dg.SensorResult(dynamic_partitions_requests=requests)
+
+
+def _missing(instance: dg.DagsterInstance, partitions: dg.DynamicPartitionsDefinition, wanted: list[str]) -> list[str]:
+    there = set(instance.get_dynamic_partitions(str(partitions.name)))
+    return [each for each in wanted if each not in there]
+
+
+@dg.sensor(job=learn_lead_scores, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def enough_lead_feedback(context: dg.SensorEvaluationContext, flywheel: Flywheel) -> dg.SensorResult:
+    """Starts a training for each organization that told of FLYWHEEL_LEAD_FEEDBACK leads since the newest one. Runs by itself, for nothing is paid.
+
+    While one runs none is started. One that failed is tried again an hour later, then two, four …; after three failures on the same feedback only when
+    more is told.
+    """
+    enough = flywheel.settings().lead_feedback
+    with flywheel.connection() as connection:
+        due = connection.execute(statement("lead_attempts"), {"enough": enough}).fetchall()
+    waiting, requests = [], []
+    for organization, leads, through in due:
+        tried = trainings(context.instance, organization, through)
+        if (reason := tried.reason_to_wait(datetime.now(UTC))) is None:
+            requests.append(
+                dg.RunRequest(
+                    run_key=f"{organization}:{through}:{tried.on_this + 1}",
+                    partition_key=organization,
+                    tags={FEEDBACK_THROUGH: str(through)},
+                )
+            )
+        else:
+            waiting.append(f"{organization} has {leads} newly told leads, but {reason}")
+    if not requests:
+        none = f"no organization told of {enough} leads since its newest training"
+        return dg.SensorResult(skip_reason="; ".join(waiting) or none)
+    missing = _missing(context.instance, organizations, [str(request.partition_key) for request in requests])
+    return dg.SensorResult(
+        run_requests=requests, dynamic_partitions_requests=[organizations.build_add_request(missing)] if missing else []
+    )
 
 
 @dg.sensor(job=train_scope, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
@@ -137,4 +182,4 @@ def breached_guardrails(context: dg.SensorEvaluationContext, flywheel: Flywheel)
     ]
 
 
-SENSORS = [breached_guardrails, changed_outcomes, new_replies, late_trainings, organization_scopes]
+SENSORS = [breached_guardrails, changed_outcomes, enough_lead_feedback, new_replies, late_trainings, organization_scopes]

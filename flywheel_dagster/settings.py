@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flywheel_dagster.errors import SettingsError
@@ -115,6 +115,14 @@ class Settings(BaseSettings):
     strategy_deal_days: Annotated[int, Field(ge=1, le=730)] = Field(90, validation_alias="FLYWHEEL_STRATEGY_DEAL_DAYS")
     strategy_floor: Annotated[float, Field(gt=0, le=1)] = Field(0.1, validation_alias="FLYWHEEL_STRATEGY_FLOOR")
 
+    # Lead scoring: what holds while nothing is known, what is called high and medium, and when a new version is learnt and deployed
+    lead_prior: Annotated[float, Field(gt=0, lt=1)] = Field(0.2, validation_alias="FLYWHEEL_LEAD_PRIOR")
+    lead_medium: Annotated[float, Field(ge=0, le=1)] = Field(0.4, validation_alias="FLYWHEEL_LEAD_MEDIUM")
+    lead_high: Annotated[float, Field(ge=0, le=1)] = Field(0.7, validation_alias="FLYWHEEL_LEAD_HIGH")
+    lead_feedback: Annotated[int, Field(ge=1)] = Field(50, validation_alias="FLYWHEEL_LEAD_FEEDBACK")
+    lead_policy: Literal["evidence", "plain"] = Field("evidence", validation_alias="FLYWHEEL_LEAD_POLICY")
+    icp_from_lead_scores: bool = Field(False, validation_alias="FLYWHEEL_ICP_FROM_LEAD_SCORES")
+
     # Who reads replies
     reply_model: str = Field("gpt-6-luna", validation_alias="FLYWHEEL_REPLY_MODEL")
     reply_timeout: Annotated[float, Field(gt=0)] = Field(30, validation_alias="FLYWHEEL_REPLY_TIMEOUT")
@@ -155,6 +163,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("lead_high")
+    @classmethod
+    def _above_medium(cls, value: float, others: ValidationInfo) -> float:
+        if value < others.data.get("lead_medium", 0.0):
+            raise ValueError(f"high begins at {value:g}, below medium (FLYWHEEL_LEAD_MEDIUM)")
+        return value
 
     @property
     def warehouse_address(self) -> str:

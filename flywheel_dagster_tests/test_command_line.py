@@ -70,6 +70,7 @@ def test_every_command_explains_itself() -> None:
         else:
             told = runner.invoke(app, [command, "--help"]).stdout
         assert told.lower().lstrip().startswith("usage:"), command
+    assert "[beside the file]" in runner.invoke(app, ["import", "--help"]).stdout  # what happens if an option is left out
 
 
 def test_a_wrong_word_is_wrong_usage(flywheel: Flywheel) -> None:

@@ -114,7 +114,8 @@ begin
   if t.outcome_ids is null and t.event_ids = '{}'
     and not exists (select from leads l where l.organization_id = organization and l.lead_id = any (t.lead_ids))
     and not exists (select from model_exposures x where x.organization_id = organization and x.unit in (select 'lead:' || n from unnest(t.names) n))
-    and not exists (select from model_requests r where r.organization_id = organization and r.unit in (select 'lead:' || n from unnest(t.names) n)) then
+    and not exists (select from model_requests r where r.organization_id = organization and r.unit in (select 'lead:' || n from unnest(t.names) n))
+    and not exists (select from lead_scores s where s.organization_id = organization and s.lead_id = any (t.names)) then
     return exists (select from erased_leads e where e.organization_id = organization and e.lead = keyed_hash(key, 'lead:' || begin_erasure.lead));
   end if;
   select coalesce(min(e.person::text)::uuid, gen_random_uuid()) into someone
@@ -172,8 +173,8 @@ $$;
 -- lead: what the sender wrote goes from them, and they stay what they are.
 create function erase_lead(
   organization text, lead text,
-  out outcomes int, out events int, out others int, out training_rows int, out merged int, out shared_email boolean,
-  out outcome_ids uuid[], out weeks date[]
+  out outcomes int, out events int, out others int, out training_rows int, out scorings int, out merged int, out shared_email boolean,
+  out outcome_ids uuid[], out weeks date[], out lead_models text[]
 ) language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 declare
@@ -258,6 +259,14 @@ begin
     select 'lead:' || l.pseudonym from erased_leads l where l.organization_id = organization and l.lead = keyed_hash(key, r.unit))
   where r.organization_id = organization and r.unit in (select 'lead:' || n from unnest(t.names) n);
 
+  -- What was scored and said goes with the lead's row; whoever learnt from it stays known.
+  select count(*) into scorings from lead_scorings c where c.organization_id = organization and c.lead_id = any (t.names);
+  delete from lead_scores s where s.organization_id = organization and s.lead_id = any (t.names);
+  update lead_model_members m set lead_id = l.pseudonym, out_of_fold = null, row_group = null
+  from lead_models v, erased_leads l
+  where v.organization_id = organization and m.model_id = v.id and m.lead_id = any (t.lead_ids)
+    and l.organization_id = organization and l.lead = keyed_hash(key, 'lead:' || m.lead_id);
+
   update leads p set lead_id = l.pseudonym, email = null, first_name = null, last_name = null, company = null, phone = null, updated_at = now()
   from erased_leads l
   where p.organization_id = organization and p.lead_id = any (t.lead_ids) and l.organization_id = organization and l.lead = keyed_hash(key, 'lead:' || p.lead_id);
@@ -270,6 +279,11 @@ begin
   join outcome_labels o on o.organization_id = l.organization_id and o.lead_id = l.pseudonym
   where l.organization_id = organization and l.person = any (persons);
   erased := outcome_ids;
+  select array_agg(v.version order by v.made_at) into lead_models
+  from lead_models v
+  where v.organization_id = organization and exists (
+    select from lead_model_members m join erased_leads l on l.pseudonym = m.lead_id
+    where m.model_id = v.id and l.organization_id = organization and l.person = any (persons));
 
   with gone as (
     delete from scored_training_rows s where s.outcome_id = any (erased) returning s.week, s.text_key
@@ -300,13 +314,15 @@ begin
   shared_email := coalesce(t.shared_email, false);
   outcome_ids := coalesce(outcome_ids, '{}');
   weeks := coalesce(weeks, '{}');
+  lead_models := coalesce(lead_models, '{}');
 end
 $$;
 
 -- The planner keeps samples of columns, message texts among them; drawn anew, they hold nothing of what was erased.
 create function draw_samples_anew() returns void language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  analyze leads, outcome_labels, webhook_events, outcome_references, reference_aliases, scored_training_rows, model_answers, model_exposures, model_requests;
+  analyze leads, outcome_labels, webhook_events, outcome_references, reference_aliases, scored_training_rows, model_answers, model_exposures, model_requests,
+    lead_scores, lead_scorings, lead_feedback, lead_model_members;
 end
 $$;
 

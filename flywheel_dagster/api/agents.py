@@ -26,7 +26,7 @@ class Agents:
         """It serves all organizations: whoever asks it says which one, and has looked whether the caller may."""
         async with self._making:
             if self._made is None:
-                self._made = await asyncio.to_thread(_made, _bounded(self._url))
+                self._made = await asyncio.to_thread(_made, bounded(self._url))
         return self._made[0]
 
     async def close(self) -> None:
@@ -48,7 +48,7 @@ def _made(url: str) -> "tuple[AgentOutcomeIntegration, SentimentAnalyzer]":
     return AgentOutcomeIntegration(url, analyzer=analyzer, pool_size=_CONNECTIONS, timeout=_WAIT_SECONDS), analyzer
 
 
-def _bounded(url: str) -> str:
+def bounded(url: str) -> str:
     """The address with a limit to how long a statement may run."""
     options = conninfo_to_dict(url).get("options") or ""
     return make_conninfo(url, options=f"{options} -c statement_timeout={_STATEMENT_SECONDS}s".strip())

@@ -13,14 +13,16 @@ from flywheel_dagster.api.errors import add_error_answers
 from flywheel_dagster.api.metrics import Metrics
 from flywheel_dagster.api.pages import pages
 from flywheel_dagster.api.parameters import refuse_unknown_parameters
-from flywheel_dagster.api.routes import experiments, health, models, standings, strategies, tracking, training
+from flywheel_dagster.api.routes import experiments, health, leads, models, standings, strategies, tracking, training
 from flywheel_dagster.api.services import opened
 from flywheel_dagster.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 BODY_LIMIT = 64 * 2**10  # bytes; nearly every request is a small object
-LARGER_BODIES = {"/strategies/messages": 4 * 2**20, "/strategies/replies": 2**20}
-ROUTERS = (training.router, models.router, experiments.router, strategies.router, tracking.router, standings.router, health.router)
+LARGER_BODIES = {"/strategies/messages": 4 * 2**20, "/strategies/replies": 2**20, "/score": 2**20, "/score/batch": 8 * 2**20}
+ROUTERS = (
+    training.router, models.router, experiments.router, strategies.router, tracking.router, standings.router, leads.router, health.router
+)  # fmt: skip
 
 
 def build_app(url: str, settings: Settings) -> FastAPI:

@@ -6,8 +6,8 @@ from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 
 
-def _refuse(request: Request) -> None:
-    schema = request.app.openapi()["paths"].get(request.scope["route"].path, {}).get(request.method.lower(), {})
+async def _refuse(request: Request) -> None:
+    schema = request.app.openapi()["paths"].get(request.scope["route"].path_format, {}).get(request.method.lower(), {})
     known = {parameter["name"] for parameter in schema.get("parameters", ()) if parameter["in"] == "query"}
     for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
         if name not in known:

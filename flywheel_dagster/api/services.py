@@ -1,4 +1,4 @@
-"""What every route reaches out with: the database, Dagster, agents' strategies, sessions and the settings. Opened with the application, closed with it."""
+"""What every route reaches out with: the database, Dagster, agents' strategies, leads' scores, sessions and the settings. Opened with the application, closed with it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,11 +11,12 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from flywheel_dagster.api.agents import Agents
+from flywheel_dagster.api.agents import Agents, bounded
 from flywheel_dagster.api.dagster import Dagster
 from flywheel_dagster.api.keys import EnvironmentKey, keys_from
 from flywheel_dagster.api.metrics import Metrics
 from flywheel_dagster.api.sessions import Sessions
+from flywheel_dagster.leads.scoring import LeadScorer
 from flywheel_dagster.settings import Settings
 
 _CONNECTIONS = 10
@@ -37,6 +38,7 @@ class Services:
     metrics: Metrics
     launching: asyncio.Semaphore
     agents: Agents
+    leads: LeadScorer
     sessions: Sessions
 
     @asynccontextmanager
@@ -67,15 +69,17 @@ async def opened(url: str, settings: Settings, metrics: Metrics) -> AsyncIterato
         check=AsyncConnectionPool.check_connection,
         kwargs={"row_factory": dict_row, "autocommit": True, "application_name": "flywheel api", "connect_timeout": 3},
     )
-    agents = Agents(url)
+    agents, leads = Agents(url), LeadScorer(bounded(url), settings=settings, timeout=_WAIT_SECONDS)
     async with Dagster(settings.dagster_address) as dagster:
         await pool.open()
         try:
             yield Services(
-                url, settings, pool, dagster, keys_from(settings.api_keys), metrics, asyncio.Semaphore(_LAUNCHES), agents, Sessions(pool)
+                url, settings, pool, dagster, keys_from(settings.api_keys), metrics, asyncio.Semaphore(_LAUNCHES), agents, leads,
+                Sessions(pool),
             )  # fmt: skip
         finally:
             await agents.close()
+            await leads.close()
             await pool.close()
 
 
@@ -91,4 +95,9 @@ def services_of(request: Request) -> Services:
     return services
 
 
-ServicesHere = Annotated[Services, Depends(services_of)]
+async def _services_here(request: Request) -> Services:
+    """What isn't async is called in a thread of its own, and waiting for threads costs more than all else of a small request."""
+    return services_of(request)
+
+
+ServicesHere = Annotated[Services, Depends(_services_here)]

@@ -1,6 +1,7 @@
 """People who are signed in: a key traded for a cookie. The cookie names a row, signed; whose key it is, and whether that is in force, is looked up each time."""
 
 import hashlib
+import hmac
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,16 @@ class Sessions:
         """End the session, if there is one: a copy of the cookie is worth nothing from now on."""
         if (session := await self._named(cookie)) is not None:
             await self._row("end_session", id=session)
+
+    async def form_token(self, cookie: str) -> str | None:
+        """What the session's forms carry: only our own pages know it. None for a cookie that isn't ours."""
+        session = await self._named(cookie)
+        return None if session is None else (await self._signing()).get_signature(f"form {session.hex}".encode()).decode()
+
+    async def is_form_token(self, cookie: str, token: str) -> bool:
+        """Whether a form was made for this session."""
+        known = await self.form_token(cookie)
+        return known is not None and hmac.compare_digest(known.encode(), token.encode())
 
     async def _named(self, cookie: str) -> UUID | None:
         try:

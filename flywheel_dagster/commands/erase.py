@@ -74,6 +74,7 @@ def _show(found: "Erasure", organization: str, lead: str, *, done: bool) -> None
     table.add_row("events of the ledger", f"{found.events:,}", "type, time, scores, values; no payload, names or texts")
     table.add_row("events of other leads that name this one", f"{found.others:,}", "the same, and what they are about")
     table.add_row("training rows", f"{found.training_rows:,}", "nothing")
+    table.add_row("scorings as a lead, and what was said of it", f"{found.scorings:,}", "nothing")
     table.add_row("datasets' files", f"{len(found.datasets):,}", "hash, counts and members without identity")
     Console().print(table)
     if found.merged:
@@ -103,6 +104,8 @@ def _show_uses(connection: psycopg.Connection[TupleRow], found: "Erasure", files
                 used.hash[:16], used.kind, ", ".join(used.scopes), f"{used.created_at:%Y-%m-%d}", f"{used.messages:,}", state
             )
         Console().print(table)
+    if found.lead_models:
+        print(f"versions of lead scoring that had learnt from it: {', '.join(found.lead_models)}")
     if models:
         table = Table(
             "model", "scope", "status", "trainer", "model id", "dataset", title="models made of them", title_justify="left"
@@ -119,10 +122,10 @@ def _show_uses(connection: psycopg.Connection[TupleRow], found: "Erasure", files
             table.add_row(bought.trainer, bought.provider_job_id or "", bought.status, uploaded, bought.model_id or "")
         Console().print(table)
     if files is not None:
-        _show_remains(files, provider=bool(trainings), models=bool(models))
+        _show_remains(files, provider=bool(trainings), models=bool(models), lead_models=found.lead_models)
 
 
-def _show_remains(files: "ErasedFiles", *, provider: bool, models: bool) -> None:
+def _show_remains(files: "ErasedFiles", *, provider: bool, models: bool, lead_models: list[str]) -> None:
     if files.strays:
         print(f"{files.strays} folders of datasets that were never published went, too")
     if files.models:
@@ -136,6 +139,11 @@ def _show_remains(files: "ErasedFiles", *, provider: bool, models: bool) -> None
         print("- delete the files above at the provider")
     if models:
         print("- decide about the models above: delete them at the provider, and train anew: flywheel materialize --scope SCOPE")
+    if lead_models:
+        print(
+            f"- decide about the versions of lead scoring that had learnt from it, {', '.join(lead_models)}: they hold weights, and words that at "
+            "least several leads share; flywheel leads train learns anew without it"
+        )
     print("- let backups of the database and of TRAINING_DATA_DIR expire, or erase again after restoring one")
     print(
         "- remember what was exported before (files of replies for review, rejected rows of imports), and the systems that events come from"

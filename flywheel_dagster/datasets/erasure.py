@@ -35,17 +35,19 @@ class Erasure:
 
     `others`: events of other leads' messages that name this lead, and were emptied. `merged`: further ids that a merger says are the same
     person, erased with it. `shared_email`: another lead has the same address; what names only the address stayed. `weeks` are the Mondays
-    of the lead's messages.
+    of the lead's messages. `scorings` went with what was said of the lead; `lead_models` are the versions that had learnt from it.
     """
 
     outcomes: int
     events: int
     others: int
     training_rows: int
+    scorings: int
     merged: int
     shared_email: bool
     outcome_ids: list[UUID]
     weeks: list[date]
+    lead_models: list[str]
     datasets: list[UsedDataset]
 
 

@@ -10,10 +10,8 @@ from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import statement
 from flywheel_dagster.outcomes.import_files import Block, Layout
+from flywheel_dagster.outcomes.import_rejects import Refusal
 from flywheel_dagster.outcomes.import_rows import Stager
-
-# (line, what is wrong with the row, its values)
-Refusal = tuple[int, str, Any]
 
 
 @dataclass(frozen=True)

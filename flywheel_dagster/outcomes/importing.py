@@ -1,23 +1,19 @@
 """Imports history: streams a file into the ledger and `outcome_labels`, block by block, each one transaction. A second run doubles nothing."""
 
-import csv
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TextIO
 
-import orjson
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.database import connect
-from flywheel_dagster.errors import InputError
-from flywheel_dagster.outcomes.import_chunks import ChunkLoader, Loaded, Refusal
+from flywheel_dagster.outcomes.import_chunks import ChunkLoader, Loaded
 from flywheel_dagster.outcomes.import_files import Block, Layout, SourceFile, open_source
+from flywheel_dagster.outcomes.import_rejects import Rejects
 from flywheel_dagster.workers import in_processes
 
 _CHUNK = 2 * 2**20  # bytes of the file
@@ -53,7 +49,7 @@ def import_outcomes(
     """
     source = open_source(path, defaults=frozenset({"organization_id"} if organization_id else ()))
     rows = recorded = 0
-    with _Rejects(rejects or path.with_name(f"{path.stem}.rejects.csv")) as refused:
+    with Rejects(rejects or path.with_name(f"{path.stem}.rejects.csv")) as refused:
         many = processes > 1 and path.stat().st_size > 8 * chunk
         load = _load_in_parallel if many else _load_here
         with closing(load(connection, source, organization_id, chunk, processes)) as loading:
@@ -93,42 +89,3 @@ class _Loading:
     def ready(self) -> Iterator[Callable[[Block], Loaded]]:
         with connect(self.url) as connection:
             yield ChunkLoader(connection, self.layout, self.organization_id).load
-
-
-class _Rejects:
-    """The refused rows, as CSV: line, reason, row. The file is made with the first of them; an old one does not stay."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.count = 0
-        self._file: TextIO | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise InputError(f"{self.path} can't be replaced: {error.strerror}; name another file with --rejects") from error
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._file:
-            self._file.close()
-
-    def add(self, refusal: Refusal) -> None:
-        line, reason, values = refusal
-        if self._file is None:
-            try:
-                self._file = self.path.open("w", encoding="utf-8", errors="replace", newline="")
-            except OSError as error:
-                raise InputError(f"{self.path} can't be written: {error.strerror}; name another file with --rejects") from error
-            csv.writer(self._file).writerow(("line", "reason", "row"))
-        self.count += 1
-        csv.writer(self._file).writerow((line, reason, _shown(values)))
-        self._file.flush()
-
-
-def _shown(values: Any) -> str:
-    try:
-        return orjson.dumps(values, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-    except orjson.JSONEncodeError:
-        return repr(values)

@@ -43,7 +43,9 @@ def send(connection: psycopg.Connection[TupleRow], messages: Iterable[SentMessag
     Raises InputError when a lead among them was erased; then none is written.
     """
     with erased_refused():
-        return connection.execute(statement("insert_outcomes"), {"messages": messages_json(messages)}).rowcount
+        return connection.execute(
+            statement("insert_outcomes"), {"messages": messages_json(messages), "icp_from_lead_scores": False}
+        ).rowcount
 
 
 def rebuild(

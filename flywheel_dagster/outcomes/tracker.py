@@ -15,6 +15,7 @@ from flywheel_dagster.outcomes.ledger import Recorded, events_json, messages_jso
 from flywheel_dagster.outcomes.messages import SentMessage, sent_message
 from flywheel_dagster.outcomes.references import message_reference
 from flywheel_dagster.pooled import Pooled
+from flywheel_dagster.settings import load_settings
 
 
 class OutcomeTracker(Pooled):
@@ -22,7 +23,12 @@ class OutcomeTracker(Pooled):
 
     Events for an outcome that is not known yet are kept and folded when it appears. `occurred_at` is the fact's own time (aware;
     now by default); `event_id` makes a repeated call for an outcome the same event, whatever it says the second time.
+    `icp_from_lead_scores`: messages sent without an icp_score take the lead's newest score (by default FLYWHEEL_ICP_FROM_LEAD_SCORES).
     """
+
+    def __init__(self, database_url: str | None = None, *, icp_from_lead_scores: bool | None = None, **options: Any) -> None:
+        super().__init__(database_url, **options)
+        self._icp_from_lead_scores = load_settings().icp_from_lead_scores if icp_from_lead_scores is None else icp_from_lead_scores
 
     async def track_message_sent(
         self,
@@ -201,7 +207,7 @@ class OutcomeTracker(Pooled):
 
     async def _send(self, messages: list[SentMessage], known_as: list[OutcomeEvent]) -> None:
         """Write messages, and by which names events may tell them, in one transaction and one round trip."""
-        inserted = {"messages": messages_json(messages)}
+        inserted = {"messages": messages_json(messages), "icp_from_lead_scores": self._icp_from_lead_scores}
         async with self._connection() as connection:
             with erased_refused():
                 if not known_as:

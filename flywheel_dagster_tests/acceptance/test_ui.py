@@ -131,7 +131,9 @@ def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> No
     for name in (
         "breached_guardrails",
         "changed_outcomes",
+        "enough_lead_feedback",
         "daily_base_watch",
+        "daily_lead_watch",
         "daily_performance",
         "daily_verdicts",
         "hourly_meetings",
@@ -155,6 +157,7 @@ def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> No
         "breached_guardrails": "STOPPED",
         "changed_outcomes": "STOPPED",
         "daily_base_watch": "STOPPED",
+        "daily_lead_watch": "STOPPED",
         "daily_performance": "STOPPED",
         "daily_verdicts": "STOPPED",
         "hourly_meetings": "STOPPED",
@@ -165,5 +168,6 @@ def test_schedules_and_sensors_wait_to_be_switched_on(ui: str, page: Page) -> No
         "new_replies": "STOPPED",
         "weekly_scoring": "STOPPED",
         "weekly_training": "STOPPED",
+        "enough_lead_feedback": "RUNNING",
         "organization_scopes": "RUNNING",
     }

@@ -32,6 +32,11 @@ ROUTES = [
     ("GET", "/strategies/playbooks", "read"),
     ("POST", "/strategies/messages", "record"),
     ("POST", "/strategies/replies", "record"),
+    ("POST", "/score", "record"),
+    ("POST", "/score/batch", "record"),
+    ("PUT", "/feedback/", "record"),
+    ("DELETE", "/feedback/", "record"),
+    ("GET", "/info", "read"),
 ]
 ROLES = {"read": set(Role), "record": {Role.OPERATOR, Role.ADMIN}, "train": {Role.OPERATOR, Role.ADMIN}, "deploy": {Role.ADMIN}}
 

@@ -23,6 +23,9 @@ TABLES = (
     "experiment_decisions",
     "fine_tuning_jobs",
     "api_keys",
+    "lead_scores",
+    "lead_scorings",
+    "lead_feedback",
 )
 
 
@@ -65,6 +68,11 @@ def every_route(
         "agents": client.get("/strategies/agents", params=named),
         "metrics": client.get("/strategies/metrics", params=named),
         "playbooks": client.get("/strategies/playbooks", params=named),
+        "score": client.post("/score", json={**named, "lead_id": "ada", "actual_outcome": True}),
+        "scores": client.post("/score/batch", json=[{**named, "lead_id": "ada"}]),
+        "told": client.put("/feedback/ada", params={**named, "outcome": "true"}),
+        "taken back": client.delete("/feedback/ada", params=named),
+        "info": client.get("/info", params=named),
     }
 
 

@@ -184,4 +184,4 @@ def test_nothing_that_costs_starts_by_itself() -> None:
         for definition in [*(defs.schedules or []), *(defs.sensors or [])]
         if getattr(definition, "default_status", None) in (dg.DefaultSensorStatus.RUNNING, dg.DefaultScheduleStatus.RUNNING)
     }
-    assert running == {"organization_scopes"}
+    assert running == {"enough_lead_feedback", "organization_scopes"}

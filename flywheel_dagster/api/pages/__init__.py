@@ -1,9 +1,10 @@
-"""Pages for people: sign in with a key, and see the flywheel at a glance. Made on the server, without scripts and without anything from elsewhere."""
+"""Pages for people: sign in with a key, see the flywheel at a glance, and say what became of leads. Made on the server, without scripts and without anything from elsewhere."""
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from flywheel_dagster.api.pages.answering import answered
+from flywheel_dagster.api.pages.feedback import say_outcome, show_leads
 from flywheel_dagster.api.pages.overview import show_overview
 from flywheel_dagster.api.pages.signing_in import show_form, sign_in, sign_out
 from flywheel_dagster.api.pages.static_files import serve_file
@@ -22,6 +23,8 @@ def pages() -> list[Page]:
     """The pages' routes."""
     return [
         Page("/", answered(show_overview), methods=["GET"]),
+        Page("/feedback", answered(show_leads), methods=["GET"]),
+        Page("/feedback", answered(say_outcome), methods=["POST"]),
         Page("/login", answered(show_form), methods=["GET"]),
         Page("/login", answered(sign_in), methods=["POST"]),
         Page("/logout", answered(sign_out), methods=["POST"]),

@@ -6,7 +6,7 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import psycopg
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,6 +21,8 @@ from flywheel_dagster.api.services import services_of
 
 _LOG = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
+_PAGES = ("/", "/feedback")
+_LONGEST_ADDRESS = 2_000
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
@@ -41,7 +43,7 @@ def answered(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except SignedOutError:
-            return moved("/login")
+            return moved(sign_in_address(request))
         except RefusedError as error:
             return page(
                 "refused.html", error.status, error.headers, title=HTTPStatus(error.status).phrase, message=error.detail.message
@@ -62,6 +64,21 @@ def page(template: str, status: int = 200, headers: Mapping[str, str] | None = N
 def moved(address: str) -> RedirectResponse:
     """Go on there, by GET. The address is always one of ours."""
     return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+
+
+def sign_in_address(request: Request) -> str:
+    """Where to sign in, and to come back from to the page that was asked for."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = way_back(asked) if request.method == "GET" else "/"
+    return "/login" if back == "/" else f"/login?{urlencode({'next': back})}"
+
+
+def way_back(asked: str) -> str:
+    """An address of one of our pages, as it was asked for; the first page for anything else."""
+    parts = urlsplit(asked) if len(asked) <= _LONGEST_ADDRESS and asked.isprintable() and "\\" not in asked else None
+    if parts is None or parts.scheme or parts.netloc or parts.path not in _PAGES:
+        return "/"
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def cookie_name(request: Request) -> str:

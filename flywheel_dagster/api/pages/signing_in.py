@@ -6,7 +6,7 @@ from starlette.responses import Response
 from flywheel_dagster.api.callers import caller_with, let_in
 from flywheel_dagster.api.errors import RefusedError
 from flywheel_dagster.api.keys import hash_of
-from flywheel_dagster.api.pages.answering import SignedOutError, cookie_name, moved, page, require_own_site, signed_in
+from flywheel_dagster.api.pages.answering import SignedOutError, cookie_name, moved, page, require_own_site, signed_in, way_back
 from flywheel_dagster.api.services import services_of
 from flywheel_dagster.api.sessions import HOURS
 
@@ -15,11 +15,12 @@ TRIES_A_MINUTE = 10  # an address
 
 async def show_form(request: Request) -> Response:
     """The form; who is signed in already goes on to the page."""
+    back = way_back(request.query_params.get("next", "/"))
     try:
         await signed_in(request)
     except SignedOutError:
-        return page("login.html", wrong=None)
-    return moved("/")
+        return page("login.html", wrong=None, back=back)
+    return moved(back)
 
 
 async def sign_in(request: Request) -> Response:
@@ -27,19 +28,22 @@ async def sign_in(request: Request) -> Response:
     require_own_site(request)
     services = services_of(request)
     async with request.form(max_files=0, max_fields=4) as form:
-        key = form.get("key")
+        key, asked = form.get("key"), form.get("next")
+    back = way_back(asked) if isinstance(asked, str) else "/"
     address = request.client.host if request.client else "unknown"
     async with services.pool.connection() as connection:
         try:
             await let_in(connection, f"sign-in:{address}", TRIES_A_MINUTE)
         except RefusedError as error:
-            return page("login.html", 429, error.headers, wrong="That was tried too often. Wait a minute, then try again.")
+            return page(
+                "login.html", 429, error.headers, wrong="That was tried too often. Wait a minute, then try again.", back=back
+            )
         key_hash = hash_of(key.strip()) if isinstance(key, str) else ""
         caller = await caller_with(connection, services.environment_keys, key_hash)
     if caller is None:
-        return page("login.html", 401, wrong="That key is unknown or revoked. flywheel key add makes one.")
+        return page("login.html", 401, wrong="That key is unknown or revoked. flywheel key add makes one.", back=back)
     request.state.caller = caller
-    answer = moved("/")
+    answer = moved(back)
     answer.set_cookie(
         cookie_name(request), await services.sessions.begin(key_hash), max_age=HOURS * 3600, httponly=True, samesite="lax",
         secure=request.url.scheme == "https",

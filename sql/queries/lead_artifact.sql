@@ -1,0 +1,1 @@
+select artifact from lead_models where id = %(model_id)s
