@@ -1,16 +1,16 @@
-"""How well lead scores rank leads that weren't learnt from, on two real tables: our learning beside two plain scikit-learn pipelines, in the same
-five folds. The data are not ours to ship; without them nothing is measured."""
+"""How well lead scores rank leads that weren't learnt from, on two real tables, imported and trained on as a user does it: beside two plain
+scikit-learn pipelines in the same five folds. The data are not ours to ship; without them nothing is measured."""
 
-import hashlib
-import json
 import time
-from collections.abc import Callable
-from csv import DictReader
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import psycopg
+from psycopg.rows import TupleRow
 from rich.table import Table
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -19,15 +19,19 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from benchmarks.measuring import console
+from benchmarks.measuring import Ground, console
+from flywheel_dagster.database import statement
+from flywheel_dagster.leads.columns import columns_of
 from flywheel_dagster.leads.delong import paired
+from flywheel_dagster.leads.importing import Imported, import_leads
 from flywheel_dagster.leads.learning.choosing import FOLDS
-from flywheel_dagster.leads.learning.evaluation import Evaluation, evaluate
+from flywheel_dagster.leads.learning.evaluation import evaluate
 from flywheel_dagster.leads.learning.folds import random_splits
-from flywheel_dagster.leads.learning.leakage import Leak, leaking_fields
-from flywheel_dagster.leads.learning.learn import Learnt, Options, learn
 from flywheel_dagster.leads.learning.table import Floats, TrainingTable
+from flywheel_dagster.leads.training import train
+from flywheel_dagster.leads.versions import Version
 from flywheel_dagster.one_thread import one_thread
+from flywheel_dagster.settings import Settings
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 AFTERWARDS = (
@@ -43,13 +47,12 @@ AFTERWARDS = (
 
 
 class Source(NamedTuple):
-    """A real table: its file, and what a converted lead's label is."""
+    """A real table: its file, and the columns that say who it is and whether it converted."""
 
     name: str
     file: str
-    delimiter: str
+    id: str | None
     label: str
-    converted: str
     exclude: tuple[str, ...]
     identifiers: tuple[str, ...]
     """Our learning finds them by itself; the plain pipelines are told."""
@@ -57,8 +60,8 @@ class Source(NamedTuple):
 
 
 SOURCES = (
-    Source("X Education", "leads_x_education.csv", ",", "Converted", "1", AFTERWARDS, ("Prospect ID", "Lead Number"), 0.895),
-    Source("Salvirt", "salvirt_b2b_opportunities.csv", ";", "Status", "Won", (), (), 0.78),
+    Source("X Education", "leads_x_education.csv", "Prospect ID", "Converted", AFTERWARDS, ("Lead Number",), 0.895),
+    Source("Salvirt", "salvirt_b2b_opportunities.csv", None, "Status", (), (), 0.78),
 )
 
 
@@ -66,36 +69,52 @@ class Measured(NamedTuple):
     """Of one table."""
 
     source: Source
-    learnt: Learnt
-    plain: dict[str, tuple[Evaluation, float, float]]
+    version: Version
+    plain: dict[str, tuple[Mapping[str, float], float, float]]
     """By pipeline: its evaluation, and how much better our AUC is, with the standard error of that."""
-    leaks: list[Leak]
+    leaks: list[str]
+    """The fields that the import of the whole table warns of."""
     seconds: float
+    """Of the training."""
 
 
-def read(source: Source) -> TrainingTable:
-    """Every column but the label; rows that are alike are one group."""
-    with (DATA / source.file).open(encoding="utf-8-sig", newline="") as file:
-        rows = list(DictReader(file, delimiter=source.delimiter))
-    converted = np.array([row.pop(source.label) == source.converted for row in rows])
-    groups = [hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest() for row in rows]
-    return TrainingTable(rows, converted, groups, None, [f"{row:06}" for row in range(len(rows))])
-
-
-def measure(source: Source) -> Measured:
-    table = read(source)
-    leaks = leaking_fields(table)
+def measure(connection: psycopg.Connection[TupleRow], source: Source, folder: Path) -> Measured:
+    """Import the table whole, for the warning, and without what it warns of; train, and let the plain pipelines learn from the same rows."""
+    whole = import_table(connection, source, f"{source.name} whole", folder)
+    assert import_table(connection, source, source.name, folder, without=source.exclude).rejected == 0
     begin = time.perf_counter()
-    learnt = learn(table, options=Options(exclude=source.exclude))
+    trained = train(connection, source.name)
     seconds = time.perf_counter() - begin
-    frame = pd.DataFrame(list(table.features)).drop(columns=[*source.exclude, *source.identifiers]).replace("", np.nan)
-    frame = frame.apply(_numbers)
+    assert trained.version is not None
+    table = trained.told.table()
+    scored = dict(
+        connection.execute(
+            "select lead_id, out_of_fold from lead_model_members where model_id = %s", (trained.version.id,)
+        ).fetchall()
+    )
+    ours = np.array([scored[lead] for lead in table.lead_ids])
+    frame = pd.DataFrame(list(table.features)).drop(columns=list(source.identifiers)).apply(_numbers)
     plain = {}
     for name, make in (("plain logistic", _logistic), ("plain boosted trees", _trees)):
         scores = _plain(table, frame, make)
-        ahead = paired(table.converted, scores, learnt.out_of_fold)
-        plain[name] = (evaluate(table.converted, scores), ahead.value, ahead.standard_error)
-    return Measured(source, learnt, plain, leaks, seconds)
+        ahead = paired(table.converted, scores, ours)
+        plain[name] = (asdict(evaluate(table.converted, scores)), ahead.value, ahead.standard_error)
+    return Measured(source, trained.version, plain, [leak.field for leak in whole.leaks], seconds)
+
+
+def import_table(
+    connection: psycopg.Connection[TupleRow], source: Source, organization: str, folder: Path, *, without: tuple[str, ...] = ()
+) -> Imported:
+    connection.execute(statement("know_organization"), {"id": organization})
+    connection.commit()
+    return import_leads(
+        connection,
+        DATA / source.file,
+        organization,
+        lambda table: columns_of(table, id=source.id, label=source.label, time=None, mapped={}, without=without),
+        settings=Settings(),
+        rejects=folder / f"{organization}.rejects.csv",
+    )
 
 
 def _plain(table: TrainingTable, frame: pd.DataFrame, make: Callable[[], Pipeline]) -> Floats:
@@ -113,10 +132,10 @@ def _plain(table: TrainingTable, frame: pd.DataFrame, make: Callable[[], Pipelin
 
 
 def _numbers(column: "pd.Series[str]") -> "pd.Series[float] | pd.Series[str]":
-    try:
-        return pd.to_numeric(column)
-    except ValueError:
-        return column.fillna("")
+    """As they are, where all of them are; else words, and missing ones a word of their own."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return column
+    return column.map(str).where(column.notna(), "")
 
 
 def _logistic() -> Pipeline:
@@ -132,7 +151,7 @@ def _trees() -> Pipeline:
     return make_pipeline(encoding, HistGradientBoostingClassifier(random_state=0))
 
 
-def show() -> None:
+def show(place: Ground) -> None:
     """One table; says what is left out."""
     table = Table(
         "",
@@ -148,24 +167,21 @@ def show() -> None:
         if not (DATA / source.file).is_file():
             console.print(f"lead-auc: {source.name} left out, for {source.file} is not in {DATA}")
             continue
-        found = measure(source)
-        report = found.learnt.report
-        table.add_row(f"{source.name}: ours ({report.estimator}), aim {source.aim}", *_cells(report.out_of_fold), "")
-        for name, each in report.by_estimator.items():
+        with place.service() as connection:
+            found = measure(connection, source, place.folder)
+        metrics = found.version.metrics
+        table.add_row(f"{source.name}: ours ({found.version.estimator}), aim {source.aim}", *_cells(metrics["out_of_fold"]), "")
+        for name, each in metrics["by_estimator"].items():
             table.add_row(f"  {name}", *_cells(each), "")
         for name, (each, ahead, error) in found.plain.items():
             table.add_row(f"  {name}", *_cells(each), f"{ahead:+.4f} ± {error:.4f}")
         console.print(
-            f"{source.name}: {report.rows} leads, {report.different} different, learnt in {found.seconds:.1f} s; {report.why}"
+            f"{source.name}: {found.version.rows} leads, {metrics['different']} different, learnt in {found.seconds:.1f} s; {metrics['why']}"
         )
-        console.print(f"  warned of as filled in afterwards: {', '.join(leak.field for leak in found.leaks) or 'none'}")
+        console.print(f"  warned of as filled in afterwards: {', '.join(found.leaks) or 'none'}")
     if table.rows:
         console.print(table)
 
 
-def _cells(of: Evaluation) -> tuple[str, ...]:
-    return f"{of.auc:.4f}", f"{of.auc_error:.4f}", f"{of.log_loss:.4f}", f"{of.calibration_slope:.2f}"
-
-
-if __name__ == "__main__":
-    show()
+def _cells(of: Mapping[str, float]) -> tuple[str, ...]:
+    return f"{of['auc']:.4f}", f"{of['auc_error']:.4f}", f"{of['log_loss']:.4f}", f"{of['calibration_slope']:.2f}"

@@ -33,7 +33,7 @@ _ALL: dict[str, Callable[[Ground, int], None]] = {
     "strategies": lambda place, rows: _strategies(rows),
     "strategy-speed": lambda place, rows: _of("strategy_speed").measure(place, rows).show(),
     "lead-speed": lambda place, rows: _of("lead_speed").measure(place, min(max(rows // 400, 300), 2_500)).show(),
-    "lead-auc": lambda place, rows: _of("lead_auc").show(),
+    "lead-auc": lambda place, rows: _of("lead_auc").show(place),
     "lead-gate": lambda place, rows: _lead_gate(place, rows),
     "redaction": lambda place, rows: _of("redaction").show(_of("redaction").measure()),
 }

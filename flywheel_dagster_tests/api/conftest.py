@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -13,7 +14,25 @@ from flywheel_dagster_tests.api.serving import Serving, serving
 from flywheel_dagster_tests.conftest import Database
 from flywheel_dagster_tests.outcomes.making import event, message
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 Connection = psycopg.Connection[TupleRow]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """A browser of the machine's own, without a window."""
+    from playwright.sync_api import sync_playwright
+
+    from flywheel_dagster_tests.acceptance.test_ui import CHROMIUM, QUIET
+
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

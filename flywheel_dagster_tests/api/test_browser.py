@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from psycopg.rows import TupleRow
 
 from flywheel_dagster.api.keys import Role
-from flywheel_dagster_tests.acceptance.test_ui import CHROMIUM, QUIET
 from flywheel_dagster_tests.api.campaigns import campaigns, learnt
 from flywheel_dagster_tests.api.serving import Serving, key
 from flywheel_dagster_tests.models.verdicts.making import Trial
@@ -16,16 +15,6 @@ from flywheel_dagster_tests.models.verdicts.making import Trial
 pytestmark = pytest.mark.acceptance
 Connection = psycopg.Connection[TupleRow]
 Opened = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from flywheel_dagster.api.keys import Role
-from flywheel_dagster_tests.acceptance.test_ui import CHROMIUM, QUIET
 from flywheel_dagster_tests.api.serving import Serving, key
 from flywheel_dagster_tests.api.test_leads import HOSTILE
 from flywheel_dagster_tests.leads.scoring import Connection, deployed, outcome_of
@@ -14,16 +13,6 @@ from flywheel_dagster_tests.leads.scoring import Connection, deployed, outcome_o
 pytestmark = pytest.mark.acceptance
 Opened = Callable[..., Page]
 LONG = "unbroken" * 25
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
