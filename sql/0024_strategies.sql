@@ -140,7 +140,7 @@ create trigger leave_week_by_move after update of sent_at, organization_id on ou
 
 -- The share of replies that have come within an age. Until an organisation has enough of its own: two days on average, as exponential waiting has it.
 create function reply_share(age interval, reply_days double precision[]) returns double precision language sql immutable parallel safe as $$
-  select width_bucket(extract(epoch from age) / 86400, reply_days)::double precision / cardinality(reply_days)
+  select width_bucket(extract(epoch from age)::double precision / 86400, reply_days)::double precision / cardinality(reply_days)
 $$;
 create function reply_days_of(organization text) returns double precision[] language sql stable as $$
   select case when count(*) >= 100 then percentile_cont(array(select (2 * i - 1) / 100.0 from generate_series(1, 50) i order by 1)) within group (order by days)
