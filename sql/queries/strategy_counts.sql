@@ -9,9 +9,14 @@ select w.keys, w.strategy, w.channel, sum(w.sent)::int as sent, sum(w.delivered)
   coalesce(sum(w.sent) filter (where w.week + 7 <= %(deals_until)s), 0)::double precision as deal_trials,
   coalesce(sum(w.deals) filter (where w.week + 7 <= %(deals_until)s), 0)::int as deals_in_time,
   max(r.refreshed_at) as as_of
-from strategy_weeks w
+from (  -- each by the index, where `or` would read all that the organization has
+  select * from strategy_weeks k
+  where k.organization_id = %(organization_id)s and k.keys = %(keys)s::text[] and (%(campaign_id)s::text is null or k.campaign_id = %(campaign_id)s)
+  union all
+  select * from strategy_weeks k
+  where k.organization_id = %(organization_id)s and k.keys = %(whole_keys)s::text[] and k.strategy = %(whole)s::text[]
+    and (%(campaign_id)s::text is null or k.campaign_id = %(campaign_id)s) and %(keys)s::text[] <> %(whole_keys)s::text[]
+) w
 join strategy_refreshes r using (organization_id)
-where w.organization_id = %(organization_id)s and (%(campaign_id)s::text is null or w.campaign_id = %(campaign_id)s)
-  and (w.keys = %(keys)s::text[] or w.keys = %(whole_keys)s::text[] and w.strategy = %(whole)s::text[])
 group by w.keys, w.strategy, w.channel
 order by sum(w.sent) desc, w.strategy, w.channel
